@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// path.c - paths below folders that somebody else controls
+#include "shared/path.h"
+
+#include "shared/fd.h"
+#include "shared/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RETRIES = 128, LINKS_MAX = 40, DEPTH_MAX = 4096 };
+
+static int open_how(int root, const char *path, int flags, mode_t mode, uint64_t resolve, struct err *err)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+		.resolve = resolve,
+	};
+	int fd = -1;
+	// EAGAIN: a rename or mount elsewhere raced with ".."; openat2(2) says to try again.
+	for (int i = 0; i < RETRIES; i++) {
+		fd = sys_openat2(root, path, &how);
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd >= 0 ? fd : err_sys(err, "open '%s' in its root", path);
+}
+
+int path_open_in(int root, const char *path, int flags, mode_t mode, struct err *err)
+{
+	return open_how(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, err);
+}
+
+int path_open_beneath(int root, const char *path, int flags, mode_t mode, struct err *err)
+{
+	return open_how(root, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, err);
+}
+
+// Makes one component. `before` is the path up to it, as the container's root resolves it; links in it were followed by openat2.
+static int make_folder(int root, const char *before, const char *name, struct err *err)
+{
+	own_fd int parent = path_open_in(root, *before ? before : "/", O_PATH | O_DIRECTORY, 0, err);
+	if (parent < 0)
+		return -1;
+	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s/%s'", before, name);
+	return 0;
+}
+
+int path_mkdirs_in(int root, const char *path, struct err *err)
+{
+	int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0, NULL);
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return err_sys(err, "open folder '%s' in its root", path);
+
+	char done[PATH_MAX] = "", copy[PATH_MAX];
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
+		return err_set(err, ENAMETOOLONG, "make folder '%.80s…': the path is too long", path);
+	size_t length = 0;
+	char *save = NULL;
+	for (char *name = strtok_r(copy, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
+		if (strcmp(name, ".") == 0)
+			continue;
+		if (strcmp(name, "..") != 0 && make_folder(root, done, name, err) < 0)
+			return -1;
+		length += (size_t)snprintf(done + length, sizeof(done) - length, "/%s", name);
+	}
+	// A dangling link is somewhere in the path: mkdirat met it as EEXIST and this open says so.
+	return path_open_in(root, path, O_PATH | O_DIRECTORY, 0, err);
+}
+
+int path_mountpoint_in(int root, const char *path, bool folder, struct err *err)
+{
+	if (folder)
+		return path_mkdirs_in(root, path, err);
+	int fd = path_open_in(root, path, O_PATH, 0, NULL);
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return err_sys(err, "open '%s' in its root", path);
+
+	char parent[PATH_MAX];
+	if ((size_t)snprintf(parent, sizeof(parent), "%s", path) >= sizeof(parent))
+		return err_set(err, ENAMETOOLONG, "make '%.80s…': the path is too long", path);
+	char *slash = strrchr(parent, '/');
+	if (slash) {
+		*slash = '\0';
+		own_fd int made = path_mkdirs_in(root, *parent ? parent : "/", err);
+		if (made < 0)
+			return -1;
+	}
+	// With O_CREAT the last link is followed inside the root; O_NONBLOCK and O_NOCTTY for what may have appeared meanwhile.
+	own_fd int created = path_open_in(root, path, O_CREAT | O_RDONLY | O_NONBLOCK | O_NOCTTY, 0644, err);
+	if (created < 0)
+		return -1;
+	return path_open_in(root, path, O_PATH, 0, err);
+}
+
+static int check_trusted(const char *path, const struct stat *st, struct err *err)
+{
+	uid_t self = geteuid();
+	if (st->st_uid != 0 && st->st_uid != self)
+		return err_set(err, EPERM, "'%s' belongs to user %u: only root's folders and your own are used (chown it, or choose another)",
+			       path, (unsigned int)st->st_uid);
+	if (S_ISLNK(st->st_mode))
+		return 0;
+	bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) && !sticky)
+		return err_set(err, EPERM, "'%s' may be written by other users (chmod go-w '%s')", path, path);
+	return 0;
+}
+
+struct walk {
+	char path[PATH_MAX]; // where we are, for messages
+	char rest[PATH_MAX]; // what is still to be walked
+	int fd;
+	int links;
+};
+
+// Puts a link's target before what is left of the path.
+static int follow(struct walk *walk, int link, const char *rest, struct err *err)
+{
+	char target[PATH_MAX], joined[PATH_MAX];
+	ssize_t length = readlinkat(link, "", target, sizeof(target) - 1);
+	if (length < 0)
+		return err_sys(err, "read link '%s'", walk->path);
+	target[length] = '\0';
+	if (++walk->links > LINKS_MAX)
+		return err_set(err, ELOOP, "'%s': too many symbolic links", walk->path);
+	if ((size_t)snprintf(joined, sizeof(joined), "%s/%s", target, rest) >= sizeof(joined))
+		return err_set(err, ENAMETOOLONG, "'%s': the path is too long", walk->path);
+	memcpy(walk->rest, joined, sizeof(joined));
+	if (target[0] == '/') {
+		fd_close(&walk->fd);
+		walk->path[0] = '\0';
+		walk->fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} else {
+		*strrchr(walk->path, '/') = '\0'; // the link's own name; its folder is still walk->fd
+	}
+	return 0;
+}
+
+static int step(struct walk *walk, const char *name, const char *rest, struct err *err)
+{
+	size_t length = strlen(walk->path);
+	if ((size_t)snprintf(walk->path + length, sizeof(walk->path) - length, "/%s", name) >= sizeof(walk->path) - length)
+		return err_set(err, ENAMETOOLONG, "'%s': the path is too long", walk->path);
+	own_fd int next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (next < 0 || fstat(next, &st) < 0)
+		return err_sys(err, "open '%s'", walk->path);
+	if (check_trusted(walk->path, &st, err) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode))
+		return follow(walk, next, rest, err);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "'%s': not a folder", walk->path);
+	fd_close(&walk->fd);
+	walk->fd = take_fd(&next);
+	memmove(walk->rest, rest, strlen(rest) + 1);
+	return 0;
+}
+
+int path_open_trusted(const char *path, struct err *err)
+{
+	struct walk walk = { .fd = -1 };
+	if (!*path)
+		return err_set(err, ENOENT, "the path is empty");
+	if (path[0] != '/' && !getcwd(walk.rest, sizeof(walk.rest)))
+		return err_sys(err, "find the working folder");
+	size_t length = strlen(walk.rest);
+	if ((size_t)snprintf(walk.rest + length, sizeof(walk.rest) - length, "/%s", path) >= sizeof(walk.rest) - length)
+		return err_set(err, ENAMETOOLONG, "'%.80s…': the path is too long", path);
+	walk.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	while (walk.fd >= 0) {
+		char *start = walk.rest + strspn(walk.rest, "/");
+		if (!*start)
+			return walk.fd;
+		char name[NAME_MAX + 1], rest[PATH_MAX];
+		size_t size = strcspn(start, "/");
+		if (size > NAME_MAX) {
+			err_set(err, ENAMETOOLONG, "'%.80s…': the name is too long", start);
+			break;
+		}
+		memcpy(name, start, size);
+		name[size] = '\0';
+		memmove(rest, start + size, strlen(start + size) + 1);
+		if (step(&walk, name, rest, err) < 0)
+			break;
+	}
+	fd_close(&walk.fd);
+	return -1;
+}
+
+int path_mkdirs(const char *path, mode_t mode, struct err *err)
+{
+	char copy[PATH_MAX];
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
+		return err_set(err, ENAMETOOLONG, "make folder '%.80s…': the path is too long", path);
+	for (char *slash = copy + 1;; slash++) {
+		slash = strchrnul(slash, '/');
+		char saved = *slash;
+		*slash = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return err_sys(err, "make folder '%s'", copy);
+		*slash = saved;
+		if (!saved)
+			return 0;
+	}
+}
+
+static int remove_below(int dir, dev_t device, int depth, struct err *err);
+
+static int remove_entry(int dir, const char *name, dev_t device, int depth, struct err *err)
+{
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return err_sys(err, "remove '%s'", name);
+	own_fd int child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (child < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0) // an ordinary user's own folder without r or x
+		child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (child < 0)
+		return err_sys(err, "open '%s' to remove it", name);
+	if (depth > DEPTH_MAX)
+		return err_set(err, ELOOP, "remove '%s': nested too deeply", name);
+	if (remove_below(child, device, depth + 1, err) < 0)
+		return -1;
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, "remove '%s'", name);
+	return 0;
+}
+
+static int remove_below(int dir, dev_t device, int depth, struct err *err)
+{
+	struct stat st;
+	if (fstat(dir, &st) < 0)
+		return err_sys(err, "look at a folder to remove it");
+	if (st.st_dev != device)
+		return err_set(err, EXDEV, "remove a folder: something is mounted in it");
+	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
+	if (!list) {
+		fd_close(&copy);
+		return err_sys(err, "read a folder to remove it");
+	}
+	int result = 0;
+	struct dirent *entry;
+	while (result == 0 && (entry = readdir(list))) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			result = remove_entry(dir, entry->d_name, device, depth, err);
+	}
+	closedir(list);
+	return result;
+}
+
+int path_remove_tree(int dir, const char *name, struct err *err)
+{
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "look at '%s'", name);
+	return remove_entry(dir, name, st.st_dev, 0, err);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// proc.c - processes
+#include "shared/proc.h"
+
+#include "shared/fd.h"
+#include "shared/num.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t proc_start_time(pid_t pid)
+{
+	char path[64], text[1024];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? fd_read_full(fd, text, sizeof(text) - 1) : -1;
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	// The name may hold anything, so count from the last ')': state is field 3, the start time field 22.
+	char *save = NULL, *field = strrchr(text, ')');
+	if (!field)
+		return 0;
+	field = strtok_r(field + 1, " ", &save);
+	if (!field || *field == 'Z' || *field == 'X')
+		return 0;
+	for (int i = 3; field && i < 22; i++)
+		field = strtok_r(NULL, " ", &save);
+	uint64_t start = 0;
+	return field && num_u64("start time", field, 0, UINT64_MAX, &start, NULL) == 0 ? start : 0;
+}
+
+int proc_open(pid_t pid, uint64_t start_time)
+{
+	own_fd int fd = sys_pidfd_open(pid, 0);
+	if (fd < 0)
+		return -1;
+	if (start_time && proc_start_time(pid) != start_time) {
+		errno = ESRCH;
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+int64_t proc_now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int proc_wait(int pidfd, int timeout_ms, int *out_status)
+{
+	int64_t deadline = proc_now_ms() + timeout_ms;
+	for (;;) {
+		int64_t left = timeout_ms < 0 ? -1 : deadline - proc_now_ms();
+		int ready = fd_wait(pidfd, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0);
+		if (ready == 0)
+			return 0;
+		if (ready < 0 && errno != EINTR)
+			return -1;
+		if (ready > 0)
+			break;
+	}
+	siginfo_t info = { 0 };
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
+		return -1;
+	*out_status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
+	return 1;
+}
+
+int proc_exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// The helper's side; `report` is CLOEXEC and carries the errno of a failed execve.
+static void become(const struct proc_run *run, int out, int error, int report)
+{
+	static char *const empty[] = { NULL };
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setpgid(0, 0);
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(error, STDERR_FILENO);
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	else
+		close(STDIN_FILENO);
+	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	execve(run->path, run->argv, run->env ? run->env : empty);
+	int code = errno;
+	(void)!write(report, &code, sizeof(code));
+	_exit(127);
+}
+
+struct gather {
+	int fd;
+	char *text;
+	size_t size;
+};
+
+static void gather(struct gather *g, size_t cap)
+{
+	char drop[4096];
+	bool room = g->size < cap;
+	ssize_t n = room ? read(g->fd, g->text + g->size, cap - g->size) : read(g->fd, drop, sizeof(drop));
+	if (n > 0 && room)
+		g->size += (size_t)n;
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		fd_close(&g->fd);
+}
+
+// Reads both outputs until the helper ended. What it left running may hold the pipes open: then what is there by now is enough.
+static int converse(const struct proc_run *run, int pidfd, struct gather both[2], struct proc_result *result)
+{
+	int64_t deadline = run->timeout_ms ? proc_now_ms() + run->timeout_ms : INT64_MAX;
+	bool ended = false;
+	while (!ended || both[0].fd >= 0 || both[1].fd >= 0) {
+		struct pollfd p[3] = {
+			{ .fd = both[0].fd, .events = POLLIN },
+			{ .fd = both[1].fd, .events = POLLIN },
+			{ .fd = ended ? -1 : pidfd, .events = POLLIN },
+		};
+		int64_t left = deadline - proc_now_ms();
+		int n = poll(p, 3, ended ? 0 : run->timeout_ms ? (left > 0 ? (int)left : 0) : -1);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n == 0 && !ended) {
+			result->timed_out = true;
+			return 0;
+		}
+		if (n == 0)
+			return 0;
+		for (int i = 0; i < 2; i++) {
+			if (n > 0 && p[i].revents)
+				gather(&both[i], run->cap);
+		}
+		ended = ended || (n > 0 && p[2].revents);
+	}
+	return 0;
+}
+
+static int start(const struct proc_run *run, struct gather both[2], int *out_pidfd, struct err *err)
+{
+	int out[2] = { -1, -1 }, error[2] = { -1, -1 }, report[2] = { -1, -1 }, pidfd = -1, code = 0;
+	int result = -1;
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) {
+		err_sys(err, "make pipes for '%s'", run->path);
+		goto done;
+	}
+	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+	int pid = sys_clone3(&args);
+	if (pid == 0)
+		become(run, out[1], error[1], report[1]);
+	if (pid < 0) {
+		err_sys(err, "start '%s'", run->path);
+		goto done;
+	}
+	setpgid(pid, pid); // both sides do it, so that it has happened whoever comes first
+	fd_close(&report[1]);
+	if (fd_read_full(report[0], &code, sizeof(code)) == (ssize_t)sizeof(code)) {
+		int status;
+		proc_wait(pidfd, -1, &status);
+		errno = code;
+		err_sys(err, "start '%s'", run->path);
+		goto done;
+	}
+	both[0].fd = take_fd(&out[0]);
+	both[1].fd = take_fd(&error[0]);
+	*out_pidfd = take_fd(&pidfd);
+	result = pid;
+done:
+	for (int i = 0; i < 2; i++) {
+		fd_close(&out[i]);
+		fd_close(&error[i]);
+		fd_close(&report[i]);
+	}
+	fd_close(&pidfd);
+	return result;
+}
+
+int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result *out_result, struct err *err)
+{
+	struct gather both[2] = { { .fd = -1 }, { .fd = -1 } };
+	struct proc_result result = { 0 };
+	own_fd int pidfd = -1;
+
+	int pid = start(run, both, &pidfd, err);
+	if (pid < 0)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		both[i].text = arena_alloc(arena, run->cap + 1);
+	int failed = converse(run, pidfd, both, &result);
+	if (failed || result.timed_out)
+		kill(-pid, SIGKILL);
+	proc_wait(pidfd, -1, &result.status);
+	for (int i = 0; i < 2; i++)
+		fd_close(&both[i].fd);
+	if (failed)
+		return err_set(err, EIO, "read what '%s' says: poll failed", run->path);
+	result.out = both[0].text;
+	result.err = both[1].text;
+	*out_result = result;
+	return 0;
+}

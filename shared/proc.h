@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// proc.h - processes: who they are beyond their pid, waiting with a deadline, running a helper
+#pragma once
+
+#include "shared/arena.h"
+#include "shared/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat): with the pid, its identity.
+// 0: there is no such process, or it is a zombie.
+uint64_t proc_start_time(pid_t pid);
+
+// Opens a pidfd, and checks that it is the process that started at `start_time` (0: any). -1 with errno, ESRCH if it isn't.
+int proc_open(pid_t pid, uint64_t start_time);
+
+// Milliseconds of CLOCK_MONOTONIC.
+int64_t proc_now_ms(void);
+
+// Waits for a child through its pidfd. Returns 1 with the wait(2) status, 0 after `timeout_ms` (-1: for ever), -1 with errno.
+int proc_wait(int pidfd, int timeout_ms, int *out_status);
+
+// The exit code that a shell and Docker give a wait(2) status: the code, or 128 + the signal.
+int proc_exit_code(int status);
+
+struct proc_run {
+	const char *path;        // absolute, or relative to the working folder; PATH is not searched
+	char *const *argv;       // NULL-terminated
+	char *const *env;        // NULL-terminated; NULL: the empty environment
+	int timeout_ms;          // then the helper's whole process group is killed; 0: none
+	size_t cap;              // what is kept of each of its outputs, in bytes; the rest is read and dropped
+};
+
+struct proc_result {
+	int status;              // wait(2) status
+	bool timed_out;
+	char *out, *err;         // NUL-terminated, owned by the arena
+};
+
+// Runs a helper with stdin from /dev/null, in a process group of its own, with no descriptor but its three, and with default
+// signals. Returns 0 once it ended (whatever its status), -1 if it could not be started: then err->code is the errno of execve.
+int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result *out_result, struct err *err);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// main.c - runs the unit tests that linked themselves in
+#include "tests/unit/unit.h"
+
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void unit_add(const char *suite_name, const char *name, void (*function)(void))
+{
+	if (!CU_registry_initialized() && CU_initialize_registry() != CUE_SUCCESS)
+		abort();
+	CU_pSuite suite = CU_get_suite(suite_name);
+	if (!suite)
+		suite = CU_add_suite(suite_name, NULL, NULL);
+	if (!suite || !CU_add_test(suite, name, function))
+		abort();
+}
+
+int main(void)
+{
+	if (!CU_registry_initialized())
+		return 1;
+	CU_basic_set_mode(CU_BRM_NORMAL);
+	CU_basic_run_tests();
+	unsigned int failed = CU_get_number_of_tests_failed() + CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failed ? 1 : 0;
+}
