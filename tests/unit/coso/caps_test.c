@@ -180,6 +180,7 @@ static int applied_over_inherited(void)
 	struct spec_caps caps = caps_default();
 	struct err err = { 0 };
 
+	caps.inheritable = BIT(CAP_KILL); // what is still inheritable keeps its ambient bit unless that is cleared too
 	if (caps_apply(&inherited, &err) || status_set("CapAmb") != caps_held())
 		return 20;
 	return applied(&caps, 0);
