@@ -86,7 +86,7 @@ struct spec_caps {
 	uint64_t bounding, effective, inheritable, permitted, ambient;
 };
 
-enum spec_seccomp { SPEC_SECCOMP_DEFAULT, SPEC_SECCOMP_UNCONFINED, SPEC_SECCOMP_FILE };
+enum spec_seccomp { SPEC_SECCOMP_DEFAULT, SPEC_SECCOMP_UNCONFINED, SPEC_SECCOMP_BARCO, SPEC_SECCOMP_FILE };
 
 struct spec_process {
 	struct strv args, env;
@@ -103,7 +103,7 @@ struct spec_process {
 	struct spec_rlimit rlimits[SPEC_RLIMITS_MAX];
 	size_t rlimit_count;
 	enum spec_seccomp seccomp;
-	const char *seccomp_file;   // with SPEC_SECCOMP_FILE: a profile in Docker's format
+	const char *seccomp_file;   // with SPEC_SECCOMP_FILE: a profile in Docker's or the OCI format
 };
 
 struct spec_root {
