@@ -41,8 +41,14 @@ coso_libs    := -lseccomp -lcap -ljansson
 cosonet_libs := -lip4tc -lip6tc -lnftables -lnl-route-3 -lnl-3 -ljansson
 cosofs_libs  := -larchive -lcurl -ljansson -lcrypto
 
+# Made in parallel unless -j says otherwise; the targets that do several things do them in order.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory
+
 .PHONY: all
-all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/cosonet $(BIN)/cosofs
+all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -77,10 +83,96 @@ $(BIN)/unit-$(1): $(call obj,$(wildcard tests/unit/*.c tests/unit/$(1)/*.c) $($(
 endef
 $(foreach room,shared coso cosonet cosofs,$(eval $(call unit_program,$(room))))
 
-# Our own static program that test containers run.
-$(BIN)/probe: tests/probe.c
+# Our own static programs: what test containers run, and what tests run in.
+$(BIN)/probe $(BIN)/sandbox: $(BIN)/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $<
+
+units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
+programs := all $(BIN)/probe $(BIN)/sandbox
+SUITES   ?= $(foreach room,cli net fs security,$(wildcard tests/$(room)/*.bats))
+
+.PHONY: run setup fs-setup net-setup net-teardown
+run: ## install what is missing, build, set up, and start a container; without a terminal it proves itself
+	@scripts/deps build run
+	@$(MAKE) all
+	@COSO_BIN=$(BIN) scripts/run
+
+setup: ## all that `run` does before the container
+	@scripts/deps build run
+	@$(MAKE) all
+	@$(MAKE) fs-setup
+	@$(MAKE) net-setup
+
+fs-setup: $(BIN)/cosofs ## unpack the root file system (ROOTFS=DIR, TARBALL=FILE|URL)
+	$(Q)$(BIN)/cosofs setup $(if $(ROOTFS),--rootfs $(ROOTFS)) $(if $(TARBALL),--tarball $(TARBALL))
+
+net-setup: $(BIN)/cosonet ## make the bridge, forwarding and NAT (root)
+	$(Q)$(BIN)/cosonet setup
+
+net-teardown: $(BIN)/cosonet ## undo net-setup (root)
+	$(Q)$(BIN)/cosonet teardown
+
+.PHONY: test test-programs unit check test-kernel bench
+test: ## install what is missing, build, and run all tests (SUITES="tests/net/*.bats" FILTER=regex STRICT=1)
+	@scripts/deps build run test
+	@$(MAKE) test-programs
+	@COSO_BIN=$(abspath $(BIN)) tests/run $(units) $(SUITES)
+
+test-programs: $(programs) $(units)
+
+unit: $(units) ## run the unit tests alone
+	@COSO_BIN=$(abspath $(BIN)) tests/run $(units)
+
+# Leaks are looked for by the sanitizers in the unit tests and by valgrind in the ordinary build; a container's child that ends in
+# execve has no chance to free anything, so the suites look for errors only.
+check: ## the tests again under the sanitizers and valgrind
+	@scripts/deps build run test check
+	@$(MAKE) $(units) $(programs)
+	@$(MAKE) SAN=1 DEBUG=$(DEBUG) V=$(V) $(if $(findstring command,$(origin BUILD)),BUILD=$(BUILD)/san) test-programs
+	@scripts/check $(BUILD) $(if $(findstring command,$(origin BUILD)),$(BUILD)/san,build/san)
+
+test-kernel: ## run the suites on another kernel, with cgroup v2, under User-mode Linux
+	@scripts/deps build run test
+	@$(MAKE) test-programs
+	@COSO_BIN=$(abspath $(BIN)) scripts/kernel-under-test
+
+bench: ## measure beside crun, runc, bubblewrap, podman and docker (ROUNDS=200)
+	@scripts/deps build run bench
+	@$(MAKE) all $(BIN)/floor
+	@COSO_BIN=$(abspath $(BIN)) tests/bench/bench
+
+$(BIN)/floor: tests/bench/floor.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -static -o $@ $<
+
+.PHONY: lint format doctor debug install uninstall clean help
+lint: ## layout, static analysis, sizes, includes, banned calls, shell scripts
+	@scripts/deps build test check
+	@scripts/lint $(BUILD)
+
+format: ## lay the sources out by .clang-format
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+doctor: ## what this host has and lacks for COSO
+	@scripts/doctor
+
+debug: ## build for gdb, into a folder of its own
+	@$(MAKE) DEBUG=1 SAN=$(SAN) V=$(V) all
+
+install: all ## put the programs in PREFIX/bin (PREFIX=/usr/local DESTDIR=)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs $(DESTDIR)$(PREFIX)/bin
+	ln -sf coso $(DESTDIR)$(PREFIX)/bin/coso-oci
+
+uninstall: ## remove them
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso coso-oci cosonet cosofs)
+
+clean: ## remove what was built
+	rm -rf --one-file-system $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
