@@ -37,7 +37,7 @@ unit_src    := $(wildcard tests/unit/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-coso_libs    := -lseccomp -lcap -ljansson
+coso_libs    := -lseccomp -lcap -ljansson -lm
 cosonet_libs := -lip4tc -lip6tc -lnftables -lnl-route-3 -lnl-3 -ljansson
 cosofs_libs  := -larchive -lcurl -ljansson -lcrypto
 
@@ -84,10 +84,11 @@ endef
 $(foreach room,shared coso cosonet cosofs,$(eval $(call unit_program,$(room))))
 
 # Our own static programs: what test containers run, and what tests run in.
+$(BIN)/probe: tests/probe_try.c tests/probe_net.c tests/probe.h
 $(BIN)/probe $(BIN)/sandbox: $(BIN)/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $(filter %.c,$^)
 
 units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
 programs := all $(BIN)/probe $(BIN)/sandbox
