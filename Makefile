@@ -21,7 +21,7 @@ CFLAGS ?= -O2 -g
 override CFLAGS := $(if $(filter 1,$(DEBUG)),-O0 -g3,$(CFLAGS)) -std=gnu17 -fPIE $(WARN) $(HARDEN) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 comma  := ,
-CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCOSO_VERSION='"$(VERSION)"' -I. -I$(BUILD)
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCOSO_VERSION='"$(VERSION)"' -I. -I$(BUILD) -isystem /usr/include/libnl3
 LDFLAGS  += -Wl,-z,relro,-z,now,--fatal-warnings $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined)
 # Sanitizers and valgrind need a dynamic program.
 STATIC   := $(if $(filter 1,$(SAN) $(DEBUG)),-pie,-static-pie)
@@ -39,7 +39,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 coso_libs    := -lseccomp -lcap -ljansson -lm
 cosonet_libs := -lip4tc -lip6tc -lnftables -lnl-route-3 -lnl-3 -ljansson
-cosofs_libs  := -larchive -lcurl -ljansson -lcrypto
+cosofs_libs  := -larchive -lcurl -lcrypto -lz -lseccomp
 
 # Made in parallel unless -j says otherwise; the targets that do several things do them in order.
 ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
@@ -151,7 +151,20 @@ $(BIN)/floor: tests/bench/floor.c
 .PHONY: lint format doctor debug install uninstall clean help
 lint: ## layout, static analysis, sizes, includes, banned calls, shell scripts
 	@scripts/deps build test check
+	@$(MAKE) all tidy
 	@scripts/lint $(BUILD)
+
+# clang-tidy looks again at what has changed; a header's change is everybody's.
+tidied  := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter-out tests/bench/% coso/launch/seccomp_build/%,$(wildcard $(addsuffix /*.c,\
+	shared coso coso/* cosonet cosofs tests tests/unit/*))))
+headers := $(wildcard $(addsuffix /*.h,shared coso coso/* cosonet cosofs tests tests/unit))
+.PHONY: tidy
+tidy: $(tidied)
+$(BUILD)/lint/%.tidy: %.c .clang-tidy $(headers)
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -std=gnu17 >$@.log 2>/dev/null || { cat $@.log; exit 1; }
+	@touch $@
 
 format: ## lay the sources out by .clang-format
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i

@@ -126,7 +126,8 @@ static void facts_caps(void)
 	static const char *const names[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", NULL };
 
 	print_status(names);
-	printf("securebits=%d\ndumpable=%d\nkeepcaps=%d\n", prctl(PR_GET_SECUREBITS), prctl(PR_GET_DUMPABLE), prctl(PR_GET_KEEPCAPS));
+	printf("securebits=%d\ndumpable=%d\nkeepcaps=%d\n", prctl(PR_GET_SECUREBITS), prctl(PR_GET_DUMPABLE),
+	       prctl(PR_GET_KEEPCAPS));
 }
 
 static void facts_ns(void)
@@ -167,8 +168,8 @@ static void facts_host(void)
 
 static void facts_rlimits(void)
 {
-	static const char *const names[] = { "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks",
-					     "sigpending", "msgqueue", "nice", "rtprio", "rttime" };
+	static const char *const names[] = { "cpu",     "fsize", "data",  "stack",      "core",     "rss",  "nproc",  "nofile",
+					     "memlock", "as",    "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime" };
 
 	for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
 		struct rlimit limit;

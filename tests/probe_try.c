@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+// clang-format off
 static long try_unshare_user(void) { return unshare(CLONE_NEWUSER); }
 static long try_unshare_mount(void) { return unshare(CLONE_NEWNS); }
 static long try_unshare_net(void) { return unshare(CLONE_NEWNET); }
@@ -77,6 +78,7 @@ static long try_tiocsti(void) { return ioctl(0, TIOCSTI, ""); }
 static long try_write_core_pattern(void) { return open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC); }
 static long try_sysrq(void) { return open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC); }
 static long try_nice(void) { return syscall(SYS_setpriority, 0, 0, -1); }
+// clang-format on
 
 static long try_perf_event_open(void)
 {
@@ -118,19 +120,65 @@ static long try_write_parent_exe(void)
 	return open("/proc/1/exe", O_WRONLY | O_CLOEXEC);
 }
 
-#define TRY(name) { #name, try_##name }
+#define TRY(name)                                                                                                                  \
+	{                                                                                                                          \
+#name, try_##name                                                                                                  \
+	}
 static const struct {
 	const char *name;
 	long (*call)(void);
 } tries[] = {
-	TRY(unshare_user), TRY(unshare_mount), TRY(unshare_net), TRY(setns), TRY(mount), TRY(remount), TRY(umount),
-	TRY(pivot_root), TRY(chroot), TRY(fsopen), TRY(open_tree), TRY(mount_setattr), TRY(ptrace), TRY(kexec_load),
-	TRY(init_module), TRY(finit_module), TRY(delete_module), TRY(reboot), TRY(swapon), TRY(acct), TRY(quotactl),
-	TRY(syslog), TRY(clock_settime), TRY(settimeofday), TRY(sethostname), TRY(add_key), TRY(request_key), TRY(keyctl),
-	TRY(bpf), TRY(perf_event_open), TRY(userfaultfd), TRY(io_uring_setup), TRY(open_by_handle), TRY(personality),
-	TRY(process_vm_readv), TRY(mknod), TRY(socket_raw), TRY(socket_ping), TRY(socket_packet), TRY(socket_vsock),
-	TRY(iopl), TRY(ioperm), TRY(setuid), TRY(tiocsti), TRY(write_core_pattern), TRY(sysrq), TRY(read_kcore), TRY(nice),
-	TRY(clone_user), TRY(clone3), TRY(write_parent_exe),
+	TRY(unshare_user),
+	TRY(unshare_mount),
+	TRY(unshare_net),
+	TRY(setns),
+	TRY(mount),
+	TRY(remount),
+	TRY(umount),
+	TRY(pivot_root),
+	TRY(chroot),
+	TRY(fsopen),
+	TRY(open_tree),
+	TRY(mount_setattr),
+	TRY(ptrace),
+	TRY(kexec_load),
+	TRY(init_module),
+	TRY(finit_module),
+	TRY(delete_module),
+	TRY(reboot),
+	TRY(swapon),
+	TRY(acct),
+	TRY(quotactl),
+	TRY(syslog),
+	TRY(clock_settime),
+	TRY(settimeofday),
+	TRY(sethostname),
+	TRY(add_key),
+	TRY(request_key),
+	TRY(keyctl),
+	TRY(bpf),
+	TRY(perf_event_open),
+	TRY(userfaultfd),
+	TRY(io_uring_setup),
+	TRY(open_by_handle),
+	TRY(personality),
+	TRY(process_vm_readv),
+	TRY(mknod),
+	TRY(socket_raw),
+	TRY(socket_ping),
+	TRY(socket_packet),
+	TRY(socket_vsock),
+	TRY(iopl),
+	TRY(ioperm),
+	TRY(setuid),
+	TRY(tiocsti),
+	TRY(write_core_pattern),
+	TRY(sysrq),
+	TRY(read_kcore),
+	TRY(nice),
+	TRY(clone_user),
+	TRY(clone3),
+	TRY(write_parent_exe),
 };
 
 // In a child, so that what succeeds is gone with it; a filter that kills shows as the signal.
