@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// cgroup_group_test.c - real groups of this host, below a group "coso-unit-PID" of the test's own in each hierarchy; takes root
+#include "coso/cgroup/cgroup.h"
+#include "coso/cgroup/hierarchy.h"
+#include "coso/cgroup/v2.h"
+#include "shared/fd.h"
+#include "shared/file.h"
+#include "shared/proc.h"
+#include "shared/str.h"
+#include "shared/sys.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MIB = 1 << 20, PATIENCE_MS = 10000 };
+
+// The host's own hierarchies, and the same seen from below, as a container's mounts would show them.
+struct host {
+	struct arena arena;
+	struct cgroup real, cgroup;
+	struct err err;
+	bool skipped;
+};
+
+static const char *own_folder(struct host *host, size_t index)
+{
+	return arena_printf(&host->arena, "%s/coso-unit-%d", host->real.hierarchies[index].top, (int)getpid());
+}
+
+// Enables what the kernel offers, one by one: a controller may be busy on v1. Returns what wasn't enabled before, to be taken back.
+static void hand_down(struct host *host, size_t index)
+{
+	struct strv names = str_split(&host->arena, host->real.hierarchies[index].controllers, ',');
+	for (size_t i = 0; i < names.count; i++)
+		if (*names.items[i]) {
+			struct strv one = { .items = &names.items[i], .count = 1 };
+			CU_ASSERT_EQUAL(v2_enable(&host->arena, host->real.hierarchies[index].top, &one, &host->err), 0);
+		}
+}
+
+static bool host_start(struct host *host)
+{
+	memset(host, 0, sizeof(*host));
+	CU_ASSERT_EQUAL_FATAL(cgroup_detect(&host->arena, &host->real, &host->err), 0);
+	if (geteuid() != 0 || host->real.count == 0) {
+		printf("skipped: it takes root and a mounted cgroup file system\n");
+		return false;
+	}
+	const char *mounts = "", *own = "";
+	for (size_t i = 0; i < host->real.count; i++) {
+		const struct cgroup_hierarchy *real = &host->real.hierarchies[i];
+		CU_ASSERT_PTR_NULL_FATAL(real->unusable);
+		CU_ASSERT_EQUAL(mkdir(own_folder(host, i), 0755), 0);
+		if (real->v2)
+			hand_down(host, i);
+		mounts = arena_printf(&host->arena, "%s1 1 0:1 / %s rw - %s none rw,%s\n", mounts, own_folder(host, i),
+				      real->v2 ? "cgroup2" : "cgroup", real->v2 ? "" : real->controllers);
+		own = arena_printf(&host->arena, "%s%zu:%s:/\n", own, i, real->v2 ? "" : real->controllers);
+		// What the group above has, the mount's root has: a cpuset's root always has CPUs.
+		if (hierarchy_listed(real->controllers, "cpuset") && !real->v2)
+			for (int file = 0; file < 2; file++) {
+				const char *name = file ? "cpuset.mems" : "cpuset.cpus";
+				char *text = file_read(&host->arena, AT_FDCWD, arena_printf(&host->arena, "%s/%s", real->top, name),
+						       FILE_SMALL, NULL, &host->err);
+				CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host->arena, "%s/%s", own_folder(host, i), name), text,
+							 &host->err), 0);
+			}
+	}
+	host->cgroup = (struct cgroup){ .arena = &host->arena, .v2 = -1 };
+	CU_ASSERT_EQUAL_FATAL(hierarchy_parse(&host->cgroup, mounts, own, &host->err), 0);
+	CU_ASSERT_EQUAL(host->cgroup.count, host->real.count);
+	return true;
+}
+
+static void host_end(struct host *host)
+{
+	cgroup_close(&host->cgroup);
+	for (size_t i = 0; i < host->real.count && host->cgroup.count; i++) {
+		int result = rmdir(own_folder(host, i)); // fails where anything was left in it
+		CU_ASSERT_EQUAL(result, 0);
+	}
+	arena_free(&host->arena);
+}
+
+static bool exists(struct host *host, const char *controller, const char *id)
+{
+	int index = hierarchy_find(&host->cgroup, controller);
+	return index >= 0 && access(arena_printf(&host->arena, "%s/%s", host->cgroup.hierarchies[index].base, id), F_OK) == 0;
+}
+
+static const char *value_of(struct host *host, const char *controller, const char *v1_file, const char *v2_file)
+{
+	int index = hierarchy_find(&host->cgroup, controller);
+	CU_ASSERT_TRUE_FATAL(index >= 0);
+	const struct cgroup_hierarchy *hierarchy = &host->cgroup.hierarchies[index];
+	const char *path = arena_printf(&host->arena, "%s/one/%s", hierarchy->base, hierarchy->v2 ? v2_file : v1_file);
+	char *text = file_read(&host->arena, AT_FDCWD, path, FILE_SMALL, NULL, &host->err);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	str_clean(text);
+	return text;
+}
+
+// A child that joins the group `one` and then runs `body`; its pidfd is returned.
+static int start(struct host *host, int (*body)(void), pid_t *out_pid)
+{
+	int pidfd = -1;
+	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+	if (host->cgroup.v2 >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (__u64)host->cgroup.hierarchies[host->cgroup.v2].join;
+	}
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		alarm(PATIENCE_MS / 1000 * 3);
+		_exit(cgroup_join(&host->cgroup, host->cgroup.v2 >= 0, NULL) < 0 ? 99 : body());
+	}
+	CU_ASSERT_TRUE_FATAL(pid > 0);
+	if (out_pid)
+		*out_pid = pid;
+	return pidfd;
+}
+
+static int ended(int pidfd)
+{
+	int status = -1;
+	CU_ASSERT_EQUAL(proc_wait(pidfd, PATIENCE_MS, &status), 1);
+	close(pidfd);
+	return status;
+}
+
+TEST(cgroup_group, limits_are_set_and_the_group_goes)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct spec_resources resources = { .memory_limit = 64 * MIB + 5, .pids_limit = 7 };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "memory.limit_in_bytes", "memory.max"), "67108864");
+	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.max", "pids.max"), "7");
+	CU_ASSERT_EQUAL(cgroup_has_v1(&host.cgroup), !host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "memory")].v2);
+	CU_ASSERT_STRING_EQUAL(host.cgroup.path, "/coso/one");
+	CU_ASSERT_EQUAL(cgroup_oom_kills(&host.cgroup, "one"), 0);
+	CU_ASSERT_EQUAL(cgroup_oom_kills(&host.cgroup, "none"), -1);
+	for (size_t i = 0; i < host.cgroup.count; i++)
+		if (host.cgroup.hierarchies[i].join >= 0)
+			CU_ASSERT_EQUAL(fcntl(host.cgroup.hierarchies[i].join, F_GETFD), FD_CLOEXEC);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), 0);
+	CU_ASSERT_FALSE(exists(&host, "memory", ""));
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), 0);
+	host_end(&host);
+}
+
+static int wait_for_ever(void)
+{
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
+TEST(cgroup_group, a_child_joins_and_is_killed_by_remove)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	pid_t pid = 0;
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .memory_limit = 64 * MIB }, &host.err), 0);
+	int pidfd = start(&host, wait_for_ever, &pid);
+	const char *mine = arena_printf(&host.arena, "%d", (int)pid);
+	int64_t deadline = proc_now_ms() + PATIENCE_MS;
+	while (!str_eq(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine) && proc_now_ms() < deadline)
+		poll(NULL, 0, 1);
+	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine);
+	struct cgroup second = host.cgroup;
+	CU_ASSERT_EQUAL(cgroup_create(&second, "one", &(struct spec_resources){ .memory_limit = MIB }, &host.err), -1);
+	CU_ASSERT_EQUAL(host.err.code, EEXIST);
+	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
+	host_end(&host);
+}
+
+static int eat_memory(void)
+{
+	char *bytes = mmap(NULL, 64 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (bytes == MAP_FAILED)
+		return 1;
+	memset(bytes, 1, 64 * MIB);
+	return 0;
+}
+
+TEST(cgroup_group, memory_beyond_the_limit_is_an_oom_kill)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct spec_resources resources = { .memory_limit = 16 * MIB };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(start(&host, eat_memory, NULL)), SIGKILL);
+	CU_ASSERT_TRUE(cgroup_oom_kills(&host.cgroup, "one") >= 1);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	host_end(&host);
+}
+
+// Forks until the limit refuses; the children stay, and fork as well.
+static int fork_bomb(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		pid_t pid = fork();
+		if (pid < 0 && errno != EAGAIN)
+			return 1;
+		if (pid < 0)
+			poll(NULL, 0, 1);
+	}
+	return 0;
+}
+
+TEST(cgroup_group, a_fork_bomb_stays_in_its_group_and_is_removed)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct spec_resources resources = { .pids_limit = 50 };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	int pidfd = start(&host, fork_bomb, NULL);
+	int64_t deadline = proc_now_ms() + PATIENCE_MS;
+	while (!str_eq(value_of(&host, "pids", "pids.current", "pids.current"), "50") && proc_now_ms() < deadline)
+		poll(NULL, 0, 1);
+	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.current", "pids.current"), "50");
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
+	host_end(&host);
+}
+
+TEST(cgroup_group, groups_that_a_container_made_go_too)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+	const char *folder = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].base;
+	const char *deep = arena_printf(&host.arena, "%s/one/a", folder);
+	CU_ASSERT_EQUAL(mkdir(deep, 0755), 0);
+	deep = arena_printf(&host.arena, "%s/b", deep);
+	CU_ASSERT_EQUAL(mkdir(deep, 0755), 0);
+	pid_t pid = 0;
+	int pidfd = start(&host, wait_for_ever, &pid);
+	const char *procs = arena_printf(&host.arena, "%s/cgroup.procs", deep);
+	CU_ASSERT_EQUAL(file_put(AT_FDCWD, procs, arena_printf(&host.arena, "%d", (int)pid), &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
+	host_end(&host);
+}
+
+TEST(cgroup_group, remove_names_what_stays)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+	pid_t pid = 0;
+	int pidfd = start(&host, wait_for_ever, &pid);
+	const char *base = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].base;
+	CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host.arena, "%s/one/cgroup.procs", base),
+				 arena_printf(&host.arena, "%d", (int)pid), &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), -1);
+	CU_ASSERT_EQUAL(host.err.code, EBUSY);
+	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "/coso/one': what runs in it doesn't end"));
+	CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+	ended(pidfd);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	host_end(&host);
+}
+
+TEST(cgroup_group, a_refused_value_leaves_nothing)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct spec_resources resources = { .memory_limit = 64 * MIB, .pids_limit = INT64_MAX };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "set the limit of processes to 9223372036854775807: "));
+	CU_ASSERT_FALSE(exists(&host, "memory", "") || exists(&host, "pids", ""));
+	resources = (struct spec_resources){ .memory_limit = 1 };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "the kernel keeps '0'"));
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "a/b", &(struct spec_resources){ 0 }, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "..", &(struct spec_resources){ 0 }, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "..", 0, &host.err), -1);
+	CU_ASSERT_FALSE(exists(&host, "memory", "") || exists(&host, "pids", ""));
+	host_end(&host);
+}
+
+static void count(const char *id, void *data)
+{
+	*(int *)data += str_eq(id, "one") ? 1 : str_eq(id, "two") ? 100 : 10000;
+}
+
+TEST(cgroup_group, each_lists_ours_and_an_empty_one_is_made_anew)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	int seen = 0;
+	CU_ASSERT_EQUAL(cgroup_each(&host.cgroup, count, &seen, &host.err), 0);
+	CU_ASSERT_EQUAL(seen, 0);
+	struct spec_resources resources = { .pids_limit = 5 };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	cgroup_close(&host.cgroup);
+	resources.pids_limit = 6;
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.max", "pids.max"), "6");
+	cgroup_close(&host.cgroup);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "two", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_each(&host.cgroup, count, &seen, &host.err), 0);
+	CU_ASSERT_EQUAL(seen, 101);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_TRUE(exists(&host, "pids", "two"));
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "two", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_FALSE(exists(&host, "pids", ""));
+	host_end(&host);
+}
+
+TEST(cgroup_group, describe_makes_nothing)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct strv lines = { 0 };
+	struct spec_resources resources = { .memory_limit = 64 * MIB, .pids_limit = 7 };
+	CU_ASSERT_EQUAL(cgroup_describe(&host.cgroup, "one", &resources, &lines, &host.err), 0);
+	CU_ASSERT_EQUAL_FATAL(lines.count, 2);
+	CU_ASSERT_TRUE(str_starts(lines.items[0], "memory: memory."));
+	CU_ASSERT_TRUE(str_starts(lines.items[1], "pids: pids.max = 7 in /"));
+	CU_ASSERT_FALSE(exists(&host, "pids", "") || exists(&host, "memory", ""));
+	host_end(&host);
+}
+
+TEST(cgroup_group, many_at_a_time_come_and_go)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	enum { WORKERS = 8, TURNS = 50 };
+	pid_t pids[WORKERS];
+	for (int i = 0; i < WORKERS; i++) {
+		pids[i] = fork();
+		if (pids[i] != 0)
+			continue;
+		struct spec_resources resources = { .memory_limit = 64 * MIB, .pids_limit = 7 };
+		const char *id = arena_printf(&host.arena, "w%d", i);
+		int failed = 0;
+		for (int turn = 0; turn < TURNS && !failed; turn++) {
+			failed = cgroup_create(&host.cgroup, id, &resources, &host.err) < 0;
+			cgroup_close(&host.cgroup);
+			failed |= cgroup_remove(&host.cgroup, id, PATIENCE_MS, &host.err) < 0;
+		}
+		if (failed)
+			printf("%s\n", host.err.msg);
+		fflush(stdout);
+		_exit(failed);
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		int status = -1;
+		CU_ASSERT_EQUAL(waitpid(pids[i], &status, 0), pids[i]);
+		CU_ASSERT_EQUAL(status, 0);
+	}
+	host_end(&host);
+}
