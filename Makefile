@@ -27,7 +27,7 @@ LDFLAGS  += -Wl,-z,relro,-z,now,--fatal-warnings $(if $(filter 1,$(SAN)),-fsanit
 STATIC   := $(if $(filter 1,$(SAN) $(DEBUG)),-pie,-static-pie)
 
 shared_src  := $(wildcard shared/*.c)
-coso_src    := $(wildcard coso/*.c coso/*/*.c)
+coso_src    := $(wildcard coso/*.c coso/*/*.c) gen/seccomp_builtin.c
 cosonet_src := $(wildcard cosonet/*.c)
 cosofs_src  := $(wildcard cosofs/*.c)
 coso_lib    := $(filter-out coso/main.c,$(coso_src))
@@ -51,6 +51,26 @@ MAKEFLAGS += --no-print-directory
 all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The seccomp filters that COSO brings along are compiled while it is built: that takes longer than a launch may.
+HOSTCC  ?= cc
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+seccomp_build_src := coso/launch/seccomp_build/main.c $(patsubst %,coso/launch/seccomp_%.c,compile profile prologue tables) \
+	$(patsubst %,shared/%.c,arena err fd str)
+
+$(BUILD)/gen/seccomp_build: $(seccomp_build_src) $(wildcard coso/launch/seccomp*.h shared/*.h)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(HOSTCC) -std=gnu17 -O1 -D_GNU_SOURCE -I. -o $@ $(seccomp_build_src) -lseccomp
+
+$(BUILD)/gen/seccomp_builtin.c: $(BUILD)/gen/seccomp_build
+	$(call say,GEN,$@)
+	$(Q)$< $(MACHINE) > $@.new && mv $@.new $@
+
+$(BUILD)/obj/gen/seccomp_builtin.o: $(BUILD)/gen/seccomp_builtin.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
