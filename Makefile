@@ -59,7 +59,7 @@ $(BUILD)/obj/%.o: %.c
 HOSTCC  ?= cc
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 seccomp_build_src := coso/launch/seccomp_build/main.c $(patsubst %,coso/launch/seccomp_%.c,compile profile prologue tables) \
-	$(patsubst %,shared/%.c,arena err fd str)
+	$(shared_src)
 
 $(BUILD)/gen/seccomp_build: $(seccomp_build_src) $(wildcard coso/launch/seccomp*.h shared/*.h)
 	@mkdir -p $(@D)
@@ -93,6 +93,9 @@ $(BIN)/cosofs: $(call obj,$(cosofs_src) $(shared_src))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(cosofs_libs)
+
+# These are put into the program by the assembler, which -MMD doesn't see.
+$(BUILD)/obj/cosofs/embed.o: $(wildcard rootfs/*.txt)
 
 # One unit test program a room: tests/unit/<room>/*.c with the room's own sources.
 define unit_program
