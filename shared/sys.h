@@ -27,7 +27,7 @@ int sys_fsconfig(int fs, unsigned int command, const char *key, const void *valu
 int sys_fsmount(int fs, unsigned int flags, unsigned int attributes);
 int sys_mount_setattr(int dir, const char *path, unsigned int flags, struct mount_attr *attr); // Linux 5.12
 
-#ifndef MS_RDONLY // <sys/mount.h> was not included
+#ifndef MNT_DETACH // <linux/mount.h> has MS_RDONLY and its like, but not this
 #define MNT_DETACH 2
 #endif
 #ifndef CLONE_NEWTIME
