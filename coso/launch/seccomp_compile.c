@@ -72,13 +72,13 @@ static int name_add(struct compilation *compilation, const struct seccomp_rule *
 
 		if (!call || rule->condition_count)
 			return name_skip(compilation->profile, rule, name, err);
-		rc = seccomp_prologue_decide(&compilation->prologue, call, rule->action) ? 0 : -EEXIST;
-	} else {
-		rc = call_add(compilation->libseccomp, rule, number);
+		seccomp_prologue_decide(&compilation->prologue, call, rule->action);
+		return 0;
 	}
+	rc = call_add(compilation->libseccomp, rule, number);
 	if (rc)
 		return err_set(err, -rc, "%s: system call '%s': %s", rule->where, name,
-			       rc == -EEXIST ? "an earlier rule has another action for it" : strerror(-rc));
+			       rc == -EEXIST ? "another rule with these conditions has another action" : strerror(-rc));
 	return 0;
 }
 

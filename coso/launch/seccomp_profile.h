@@ -21,6 +21,7 @@ struct seccomp_condition {
 	uint64_t value_two;        // with SCMP_CMP_MASKED_EQ: what is left after masking
 };
 
+// Where two rules without conditions name the same call, the first one holds; a rule with conditions gives way to one without.
 struct seccomp_rule {
 	struct strv names;         // system calls; names that this architecture hasn't are skipped
 	uint32_t action;

@@ -152,13 +152,12 @@ const struct seccomp_newer *seccomp_prologue_find(const char *name)
 	return NULL;
 }
 
-bool seccomp_prologue_decide(struct seccomp_prologue *prologue, const struct seccomp_newer *call, uint32_t action)
+void seccomp_prologue_decide(struct seccomp_prologue *prologue, const struct seccomp_newer *call, uint32_t action)
 {
 	for (size_t i = 0; i < prologue->decision_count; i++)
 		if (prologue->decisions[i].call == call)
-			return prologue->decisions[i].action == action;
+			return;
 	prologue->decisions[prologue->decision_count++] = (struct seccomp_decision){ call, action };
-	return true;
 }
 
 void seccomp_prologue_build(struct seccomp_prologue *prologue, const struct seccomp_profile *profile)

@@ -34,8 +34,8 @@ struct seccomp_prologue {
 // A call that libseccomp 2.5 doesn't know, or NULL.
 const struct seccomp_newer *seccomp_prologue_find(const char *name);
 
-// Notes what happens to a call. False: something else was noted already.
-bool seccomp_prologue_decide(struct seccomp_prologue *prologue, const struct seccomp_newer *call, uint32_t action);
+// Notes what happens to a call. What was noted first stays, as libseccomp has it.
+void seccomp_prologue_decide(struct seccomp_prologue *prologue, const struct seccomp_newer *call, uint32_t action);
 
 // Writes the code, to be put before libseccomp's. count is 0 if nothing is to be decided.
 void seccomp_prologue_build(struct seccomp_prologue *prologue, const struct seccomp_profile *profile);
