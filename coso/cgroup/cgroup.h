@@ -53,8 +53,8 @@ void cgroup_close(struct cgroup *cgroup);
 // unless `cloned_into_v2` (CLONE_INTO_CGROUP did it).
 int cgroup_join(const struct cgroup *cgroup, bool cloned_into_v2, struct err *err);
 
-// True if any group was made on v1. Whatever the version, CLONE_NEWCGROUP roots the new namespace at the *parent's* group, even with
-// CLONE_INTO_CGROUP: it is unshared by the child, after joining, never cloned. cgroup_namespaces(7), kernel/cgroup/namespace.c
+// True if any group was made on v1: then the child unshares its cgroup namespace after joining, since a cloned one would be rooted
+// at the parent's groups. With v2 alone, CLONE_NEWCGROUP beside CLONE_INTO_CGROUP roots it at the new group. cgroup_post_fork()
 bool cgroup_has_v1(const struct cgroup *cgroup);
 
 // Kills whatever is left in the group `id` and in groups below it, and removes them from every hierarchy, waiting up to `timeout_ms`
