@@ -63,7 +63,7 @@ static const struct word flags[] = {
 
 static int bad(struct reader *reader, const char *place, const json_t *value, const char *reason)
 {
-	char *shown = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	char *shown = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
 	if (shown && strlen(shown) > VALUE_SHOWN)
 		memcpy(shown + VALUE_SHOWN - 3, "...", 4);
