@@ -15,12 +15,12 @@ BIN   := $(BUILD)/bin
 Q     := $(if $(filter 1,$(V)),,@)
 say    = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
+comma  := ,
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wconversion $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection $(if $(filter 1,$(SAN) $(DEBUG)),,-D_FORTIFY_SOURCE=2)
 CFLAGS ?= -O2 -g
 override CFLAGS := $(if $(filter 1,$(DEBUG)),-O0 -g3,$(CFLAGS)) -std=gnu17 -fPIE $(WARN) $(HARDEN) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-comma  := ,
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCOSO_VERSION='"$(VERSION)"' -I. -I$(BUILD) -isystem /usr/include/libnl3
 LDFLAGS  += -Wl,-z,relro,-z,now,--fatal-warnings $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined)
 # Sanitizers and valgrind need a dynamic program.
