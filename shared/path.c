@@ -13,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
-enum { RETRIES = 128, LINKS_MAX = 40, DEPTH_MAX = 4096 };
+enum { RETRIES = 128, LINKS_MAX = 40, DEPTH_MAX = 64 };
 
 static int open_how(int root, const char *path, int flags, mode_t mode, uint64_t resolve, struct err *err)
 {
@@ -110,7 +111,8 @@ static int check_trusted(const char *path, const struct stat *st, struct err *er
 {
 	uid_t self = geteuid();
 	if (st->st_uid != 0 && st->st_uid != self)
-		return err_set(err, EPERM, "'%s' belongs to user %u: only root's folders and your own are used (chown it, or choose another)",
+		return err_set(err, EPERM,
+			       "'%s' belongs to user %u: only root's folders and your own are used (chown it, or choose another)",
 			       path, (unsigned int)st->st_uid);
 	if (S_ISLNK(st->st_mode))
 		return 0;
@@ -220,46 +222,72 @@ int path_mkdirs(const char *path, mode_t mode, struct err *err)
 	}
 }
 
-static int remove_below(int dir, dev_t device, int depth, struct err *err);
+// What a container left may be nested as deep as it liked: what lies deeper than descriptors should be spent on is moved up, to be
+// removed in another pass.
+struct removal {
+	int top; // the folder that is being removed
+	dev_t device;
+	unsigned long secret; // of the names that folders are moved up to, so that nobody has put something there
+	unsigned int moved;
+};
 
-static int remove_entry(int dir, const char *name, dev_t device, int depth, struct err *err)
+static int remove_below(int folder, struct removal *removal, int depth, struct err *err);
+
+static int open_to_remove(int dir, const char *name, struct err *err)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0) // an ordinary user's own folder without r or x
+		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(err, "open '%s' to remove it", name);
+}
+
+static int move_up(int dir, const char *name, struct removal *removal, struct err *err)
+{
+	char where[64];
+	snprintf(where, sizeof(where), ".%lx.%u", removal->secret, ++removal->moved);
+	if (renameat(dir, name, removal->top, where) < 0)
+		return err_sys(err, "move '%s' to remove it", name);
+	return 0;
+}
+
+static int remove_entry(int dir, const char *name, struct removal *removal, int depth, struct err *err)
 {
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return err_sys(err, "remove '%s'", name);
-	own_fd int child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (child < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0) // an ordinary user's own folder without r or x
-		child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (child < 0)
-		return err_sys(err, "open '%s' to remove it", name);
-	if (depth > DEPTH_MAX)
-		return err_set(err, ELOOP, "remove '%s': nested too deeply", name);
-	if (remove_below(child, device, depth + 1, err) < 0)
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (depth == DEPTH_MAX)
+		return move_up(dir, name, removal, err);
+	own_fd int child = open_to_remove(dir, name, err);
+	if (child < 0 || remove_below(child, removal, depth + 1, err) < 0)
 		return -1;
 	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, "remove '%s'", name);
 	return 0;
 }
 
-static int remove_below(int dir, dev_t device, int depth, struct err *err)
+static int remove_below(int folder, struct removal *removal, int depth, struct err *err)
 {
 	struct stat st;
-	if (fstat(dir, &st) < 0)
+	if (fstat(folder, &st) < 0)
 		return err_sys(err, "look at a folder to remove it");
-	if (st.st_dev != device)
+	if (st.st_dev != removal->device)
 		return err_set(err, EXDEV, "remove a folder: something is mounted in it");
-	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
 	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
 	if (!list) {
+		err_sys(err, "read a folder to remove it");
 		fd_close(&copy);
-		return err_sys(err, "read a folder to remove it");
+		return -1;
 	}
+	rewinddir(list); // the copy shares its position with the passes before
 	int result = 0;
 	struct dirent *entry;
 	while (result == 0 && (entry = readdir(list))) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			result = remove_entry(dir, entry->d_name, device, depth, err);
+			result = remove_entry(folder, entry->d_name, removal, depth, err);
 	}
 	closedir(list);
 	return result;
@@ -270,5 +298,20 @@ int path_remove_tree(int dir, const char *name, struct err *err)
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "look at '%s'", name);
-	return remove_entry(dir, name, st.st_dev, 0, err);
+	if (!S_ISDIR(st.st_mode))
+		return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : err_sys(err, "remove '%s'", name);
+
+	own_fd int top = open_to_remove(dir, name, err);
+	struct removal removal = { .top = top, .device = st.st_dev };
+	if (top < 0)
+		return -1;
+	if (getrandom(&removal.secret, sizeof(removal.secret), 0) < 0)
+		return err_sys(err, "get random bytes");
+	unsigned int moved;
+	do {
+		moved = removal.moved;
+		if (remove_below(top, &removal, 0, err) < 0)
+			return -1;
+	} while (removal.moved != moved);
+	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : err_sys(err, "remove '%s'", name);
 }
