@@ -67,16 +67,16 @@ static const char *const names[CAPS_NAMED + 1] = {
 	[CHECKPOINT_RESTORE] = "CAP_CHECKPOINT_RESTORE",
 };
 
-static const uint64_t docker_less_net_raw =
-	BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) |
-	BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) | BIT(CAP_MKNOD) |
-	BIT(CAP_AUDIT_WRITE) | BIT(CAP_SETFCAP);
+static const uint64_t docker_less_net_raw = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |
+					    BIT(CAP_KILL) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |
+					    BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) | BIT(CAP_MKNOD) |
+					    BIT(CAP_AUDIT_WRITE) | BIT(CAP_SETFCAP);
 
-static const uint64_t barco_dropped =
-	BIT(CAP_AUDIT_CONTROL) | BIT(CAP_AUDIT_READ) | BIT(CAP_AUDIT_WRITE) | BIT(CAP_BLOCK_SUSPEND) |
-	BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FSETID) | BIT(CAP_IPC_LOCK) | BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE) |
-	BIT(CAP_MKNOD) | BIT(CAP_SETFCAP) | BIT(CAP_SYSLOG) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_BOOT) | BIT(CAP_SYS_MODULE) |
-	BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_RESOURCE) | BIT(CAP_SYS_TIME) | BIT(CAP_WAKE_ALARM);
+static const uint64_t barco_dropped = BIT(CAP_AUDIT_CONTROL) | BIT(CAP_AUDIT_READ) | BIT(CAP_AUDIT_WRITE) | BIT(CAP_BLOCK_SUSPEND) |
+				      BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FSETID) | BIT(CAP_IPC_LOCK) | BIT(CAP_MAC_ADMIN) |
+				      BIT(CAP_MAC_OVERRIDE) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP) | BIT(CAP_SYSLOG) |
+				      BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_BOOT) | BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_NICE) |
+				      BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_RESOURCE) | BIT(CAP_SYS_TIME) | BIT(CAP_WAKE_ALARM);
 
 // "net_raw" and "Cap_Net_Raw" become "CAP_NET_RAW". False if it is too long to be a name.
 static bool name_normalise(const char *name, char out[32])
@@ -167,7 +167,7 @@ struct spec_caps caps_barco(void)
 
 int caps_add(struct spec_caps *caps, const char *name, struct err *err)
 {
-	uint64_t bits;
+	uint64_t bits = 0;
 
 	if (name_bits(name, &bits, err))
 		return -1;
@@ -179,7 +179,7 @@ int caps_add(struct spec_caps *caps, const char *name, struct err *err)
 
 int caps_drop(struct spec_caps *caps, const char *name, struct err *err)
 {
-	uint64_t bits;
+	uint64_t bits = 0;
 
 	if (name_bits(name, &bits, err))
 		return -1;

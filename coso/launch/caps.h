@@ -30,7 +30,7 @@ uint64_t caps_all(void);
 // What the calling process could give to a child in its own user namespace: permitted and in the bounding set.
 uint64_t caps_held(void);
 
-// In the child, in this order; async-signal-safe, no memory.
+// In the child, in this order; async-signal-safe, no memory. caps_apply: effective, permitted and inheritable, then ambient.
 int caps_drop_bounding(const struct spec_caps *caps, struct err *err); // while CAP_SETPCAP is held
 int caps_keep_over_setuid(struct err *err);                            // PR_SET_KEEPCAPS
-int caps_apply(const struct spec_caps *caps, struct err *err);         // effective, permitted, inheritable, then ambient; securebits as found
+int caps_apply(const struct spec_caps *caps, struct err *err);         // securebits as found

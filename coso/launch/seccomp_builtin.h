@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct seccomp_builtin {
-	uint64_t caps;                    // of those that the default profile asks about
+	uint64_t caps; // of those that the default profile asks about
 	const struct sock_filter *filter;
 	unsigned short count;
 };

@@ -23,9 +23,9 @@ static const char magic[8] = "COSOBPF1";
 
 struct header {
 	char magic[8];
-	uint64_t checksum;      // of all that follows it
+	uint64_t checksum; // of all that follows it
 	uint32_t key_size;
-	uint32_t count;         // instructions
+	uint32_t count; // instructions
 };
 
 struct cache_name {

@@ -21,8 +21,8 @@ struct reader {
 	struct seccomp_profile *profile;
 	struct arena *arena;
 	const struct seccomp_host *host;
-	const char *where;            // goes before every place
-	size_t names;                 // read so far
+	const char *where; // goes before every place
+	size_t names;      // read so far
 	struct err *err;
 };
 
@@ -113,8 +113,7 @@ static int word_read(struct reader *reader, const struct word *words, const json
 	return bad(reader, place, value, "is unknown, or not supported");
 }
 
-static int number_read(struct reader *reader, const json_t *object, const char *place, const char *key, uint64_t max,
-		       uint64_t *out)
+static int number_read(struct reader *reader, const json_t *object, const char *place, const char *key, uint64_t max, uint64_t *out)
 {
 	const json_t *value = member(object, key);
 
@@ -132,7 +131,7 @@ static int number_read(struct reader *reader, const json_t *object, const char *
 static int action_read(struct reader *reader, const json_t *object, const char *place, const char *const keys[2], uint32_t *out)
 {
 	uint64_t data = EPERM;
-	uint32_t action;
+	uint32_t action = 0;
 
 	if (word_read(reader, actions, member(object, keys[0]), place_of(reader, place, keys[0]), &action))
 		return -1;
@@ -150,7 +149,7 @@ static int condition_read(struct reader *reader, const json_t *value, const char
 {
 	struct seccomp_condition condition = { 0 };
 	uint64_t index = 6;
-	uint32_t op;
+	uint32_t op = 0;
 
 	if (!json_is_object(value))
 		return bad(reader, place, value, "is not an object");
@@ -232,8 +231,7 @@ static bool is_host_cap(const struct seccomp_host *host, const char *name)
 }
 
 // How many of a list of names hold on this host; *out_size: of how many.
-static int count_holding(struct reader *reader, const json_t *object, const char *place, const char *key,
-			 size_t out_counts[2])
+static int count_holding(struct reader *reader, const json_t *object, const char *place, const char *key, size_t out_counts[2])
 {
 	bool (*holds)(const struct seccomp_host *, const char *) = strcmp(key, "caps") ? is_host_arch : is_host_cap;
 	const json_t *list, *value;
@@ -344,7 +342,7 @@ static int arch_read(struct reader *reader, const json_t *value, const char *pla
 static int arch_list_read(struct reader *reader, const json_t *object, const char *place, const char *key)
 {
 	const json_t *list, *value;
-	uint32_t arch;
+	uint32_t arch = 0;
 	size_t i;
 
 	if (array_read(reader, object, place, key, &list))
@@ -369,7 +367,7 @@ static int arch_map_read(struct reader *reader, const json_t *map)
 	json_array_foreach(map, i, entry) {
 		const char *place = place_at(reader, "archMap", i);
 		const json_t *name = member(entry, "architecture");
-		uint32_t arch;
+		uint32_t arch = 0;
 
 		if (!json_is_object(entry))
 			return bad(reader, place, entry, "is not an object");
@@ -398,7 +396,7 @@ static int archs_read(struct reader *reader, const json_t *object)
 static int flags_read(struct reader *reader, const json_t *object)
 {
 	const json_t *list, *value;
-	uint32_t flag;
+	uint32_t flag = 0;
 	size_t i;
 
 	if (array_read(reader, object, "", "flags", &list))

@@ -12,9 +12,9 @@
 
 // What conditions are decided by.
 struct seccomp_host {
-	uint32_t arch;                   // SCMP_ARCH_*
-	uint64_t caps;                   // the container's bounding set
-	unsigned int kernel, major;      // of the running kernel: 6, 18
+	uint32_t arch;              // SCMP_ARCH_*
+	uint64_t caps;              // the container's bounding set
+	unsigned int kernel, major; // of the running kernel: 6, 18
 };
 
 // Fills in the running kernel and the machine that COSO was built for.

@@ -85,8 +85,7 @@ char *seccomp_profile_key(const struct seccomp_profile *profile, size_t *out_siz
 			fprintf(out, " %s", rule->names.items[n]);
 		for (size_t n = 0; n < rule->condition_count; n++)
 			fprintf(out, " ?%u:%d:%llx:%llx", rule->conditions[n].index, rule->conditions[n].op,
-				(unsigned long long)rule->conditions[n].value,
-				(unsigned long long)rule->conditions[n].value_two);
+				(unsigned long long)rule->conditions[n].value, (unsigned long long)rule->conditions[n].value_two);
 	}
 	if (fclose(out) || !text)
 		abort();

@@ -15,19 +15,19 @@
 enum { SECCOMP_ARCHS_MAX = 8, SECCOMP_RULES_MAX = 4096, SECCOMP_NAMES_MAX = 16384, SECCOMP_CONDITIONS_MAX = 6 };
 
 struct seccomp_condition {
-	unsigned int index;        // of the argument, 0 to 5
-	int op;                    // enum scmp_compare of <seccomp.h>
-	uint64_t value;            // with SCMP_CMP_MASKED_EQ: the mask
-	uint64_t value_two;        // with SCMP_CMP_MASKED_EQ: what is left after masking
+	unsigned int index; // of the argument, 0 to 5
+	int op;             // enum scmp_compare of <seccomp.h>
+	uint64_t value;     // with SCMP_CMP_MASKED_EQ: the mask
+	uint64_t value_two; // with SCMP_CMP_MASKED_EQ: what is left after masking
 };
 
 // Where two rules without conditions name the same call, the first one holds; a rule with conditions gives way to one without.
 struct seccomp_rule {
-	struct strv names;         // system calls; names that this architecture hasn't are skipped
+	struct strv names; // system calls; names that this architecture hasn't are skipped
 	uint32_t action;
 	struct seccomp_condition conditions[SECCOMP_CONDITIONS_MAX]; // all must hold
 	size_t condition_count;
-	const char *where;         // for messages: "syscalls[3]"
+	const char *where; // for messages: "syscalls[3]"
 };
 
 struct seccomp_profile {
@@ -35,7 +35,7 @@ struct seccomp_profile {
 	uint32_t default_action;
 	uint32_t archs[SECCOMP_ARCHS_MAX]; // SCMP_ARCH_* tokens; the first is the machine's own
 	size_t arch_count;
-	unsigned int flags;        // SECCOMP_FILTER_FLAG_*
+	unsigned int flags; // SECCOMP_FILTER_FLAG_*
 	struct seccomp_rule *rules;
 	size_t rule_count;
 };

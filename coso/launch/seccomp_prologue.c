@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-	X32_BIT = 0x40000000,  // set in the numbers of x32, whose audit architecture is that of x86_64
+	X32_BIT = 0x40000000,   // set in the numbers of x32, whose audit architecture is that of x86_64
 	ARM_PRIVATE = 0x0f0000, // arm's own calls lie above all others
 };
 

@@ -18,7 +18,7 @@ enum {
 struct seccomp_newer {
 	const char *name;
 	uint32_t number;
-	uint32_t only;              // SCMP_ARCH_*; 0: all
+	uint32_t only; // SCMP_ARCH_*; 0: all
 };
 
 struct seccomp_prologue {

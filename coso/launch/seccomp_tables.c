@@ -24,13 +24,10 @@
 enum { CAPABILITY_PERFMON = 38, CAPABILITY_BPF = 39 };
 
 // clone(2)'s flags for new namespaces; CLONE_NEWTIME can't be among them, it is part of the signal number there.
-enum {
-	NEW_NAMESPACES =
-		CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
-};
+enum { NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET };
 
 struct group {
-	const char *names;                  // separated by one space
+	const char *names; // separated by one space
 	uint32_t action;
 	uint64_t need;                      // capabilities of which each must be in the bounding set
 	uint64_t unless;                    // … of which none may be there
@@ -135,7 +132,8 @@ static const struct group docker[] = {
 	{ .names = "personality", .action = ALLOW, WHEN(0, SCMP_CMP_EQ, 0x20008) },
 	{ .names = "personality", .action = ALLOW, WHEN(0, SCMP_CMP_EQ, 0xffffffff) },
 	{ .names = "arch_prctl modify_ldt", .action = ALLOW, .only = SCMP_ARCH_X86_64 },
-	{ .names = "arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls", .action = ALLOW,
+	{ .names = "arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls",
+	  .action = ALLOW,
 	  .only = SCMP_ARCH_AARCH64 },
 	{ .names = administration, .action = ALLOW, .need = BIT(CAP_SYS_ADMIN) },
 	{ .names = "clone", .action = ALLOW, .unless = BIT(CAP_SYS_ADMIN), WHEN(0, SCMP_CMP_MASKED_EQ, MASK(NEW_NAMESPACES, 0)) },

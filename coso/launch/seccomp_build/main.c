@@ -62,7 +62,8 @@ static void print_all(struct arena *arena, uint32_t arch)
 	char name[32];
 
 	printf("// SPDX-License-Identifier: GPL-2.0-or-later\n// Written by seccomp_build: don't edit.\n"
-	       "#include \"coso/launch/seccomp_builtin.h\"\n\nconst uint32_t seccomp_builtin_arch = %#x;\n", arch);
+	       "#include \"coso/launch/seccomp_builtin.h\"\n\nconst uint32_t seccomp_builtin_arch = %#x;\n",
+	       arch);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(name, sizeof name, "default_%zu", i);
 		seccomp_tables_default(&profile, arena, arch, cases[i]);

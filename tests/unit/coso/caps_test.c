@@ -68,8 +68,9 @@ TEST(caps, names_are_those_of_libcap)
 
 TEST(caps, no_number_for_what_is_no_name)
 {
-	const char *wrong[] = { "", "CAP_", "13", "NET_RAW ", " NET_RAW", "NET", "CAP_CAP_NET_RAW", "ALL",
-				"CAP_CHECKPOINT_RESTORE_AND_MUCH_MORE_THAN_FITS" };
+	const char *wrong[] = {
+		"", "CAP_", "13", "NET_RAW ", " NET_RAW", "NET", "CAP_CAP_NET_RAW", "ALL", "CAP_CHECKPOINT_RESTORE_AND_MORE"
+	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		CU_ASSERT_EQUAL(caps_number(wrong[i]), -1);
@@ -175,8 +176,11 @@ static int applied_none(void)
 
 static int applied_over_inherited(void)
 {
-	struct spec_caps inherited = { .bounding = caps_held(), .effective = caps_held(), .permitted = caps_held(),
-				       .inheritable = caps_held(), .ambient = caps_held() };
+	struct spec_caps inherited = { .bounding = caps_held(),
+				       .effective = caps_held(),
+				       .permitted = caps_held(),
+				       .inheritable = caps_held(),
+				       .ambient = caps_held() };
 	struct spec_caps caps = caps_default();
 	struct err err = { 0 };
 

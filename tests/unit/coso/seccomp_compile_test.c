@@ -60,10 +60,11 @@ static uint32_t audit_of(uint32_t arch)
 // The numbers of some calls that libseccomp may not know, from the kernel's tables.
 static int number_of(uint32_t arch, const char *name)
 {
-	static const char *const calls[] = { "cachestat", "fchmodat2", "map_shadow_stack", "futex_wake", "futex_wait",
-					     "futex_requeue", "statmount", "listmount", "lsm_get_self_attr", "lsm_set_self_attr",
-					     "lsm_list_modules", "mseal", "setxattrat", "getxattrat", "listxattrat",
-					     "removexattrat", "open_tree_attr", "file_getattr", "file_setattr" };
+	static const char *const calls[] = { "cachestat",         "fchmodat2",         "map_shadow_stack", "futex_wake",
+					     "futex_wait",        "futex_requeue",     "statmount",        "listmount",
+					     "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules", "mseal",
+					     "setxattrat",        "getxattrat",        "listxattrat",      "removexattrat",
+					     "open_tree_attr",    "file_getattr",      "file_setattr" };
 	int number = seccomp_syscall_resolve_name_arch(arch, name);
 
 	if (arch == SCMP_ARCH_X32 && !strcmp(name, "map_shadow_stack"))
@@ -82,12 +83,13 @@ static int x86_direct(const char *name)
 	static const struct {
 		const char *name;
 		int number;
-	} calls[] = { { "recvmmsg", 337 }, { "sendmmsg", 345 }, { "socket", 359 }, { "socketpair", 360 }, { "bind", 361 },
-		      { "connect", 362 }, { "listen", 363 }, { "accept4", 364 }, { "getsockopt", 365 }, { "setsockopt", 366 },
-		      { "getsockname", 367 }, { "getpeername", 368 }, { "sendto", 369 }, { "sendmsg", 370 }, { "recvfrom", 371 },
-		      { "recvmsg", 372 }, { "shutdown", 373 }, { "semget", 393 }, { "semctl", 394 }, { "shmget", 395 },
-		      { "shmctl", 396 }, { "shmat", 397 }, { "shmdt", 398 }, { "msgget", 399 }, { "msgsnd", 400 },
-		      { "msgrcv", 401 }, { "msgctl", 402 } };
+	} calls[] = { { "recvmmsg", 337 },   { "sendmmsg", 345 },   { "socket", 359 },      { "socketpair", 360 },
+		      { "bind", 361 },       { "connect", 362 },    { "listen", 363 },      { "accept4", 364 },
+		      { "getsockopt", 365 }, { "setsockopt", 366 }, { "getsockname", 367 }, { "getpeername", 368 },
+		      { "sendto", 369 },     { "sendmsg", 370 },    { "recvfrom", 371 },    { "recvmsg", 372 },
+		      { "shutdown", 373 },   { "semget", 393 },     { "semctl", 394 },      { "shmget", 395 },
+		      { "shmctl", 396 },     { "shmat", 397 },      { "shmdt", 398 },       { "msgget", 399 },
+		      { "msgsnd", 400 },     { "msgrcv", 401 },     { "msgctl", 402 } };
 
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
 		if (!strcmp(calls[i].name, name))
@@ -159,7 +161,7 @@ TEST(seccomp_compile, arms_private_calls_are_not_newer)
 
 	seccomp_tables_default(&profile, &arena, SCMP_ARCH_AARCH64, 0);
 	CU_ASSERT_EQUAL_FATAL(seccomp_compile(&profile, &program, NULL), 0);
-	CU_ASSERT_EQUAL(run(&program, AUDIT_ARCH_ARM, 0xf0005, 0), SCMP_ACT_ALLOW); // set_tls
+	CU_ASSERT_EQUAL(run(&program, AUDIT_ARCH_ARM, 0xf0005, 0), SCMP_ACT_ALLOW);        // set_tls
 	CU_ASSERT_EQUAL(run(&program, AUDIT_ARCH_ARM, 0xf0003, 0), SCMP_ACT_ERRNO(EPERM)); // usr26
 	CU_ASSERT_EQUAL(run(&program, AUDIT_ARCH_ARM, 600, 0), SCMP_ACT_ERRNO(ENOSYS));
 }

@@ -38,7 +38,8 @@ TEST(seccomp_json, an_oci_section)
 				    "\"syscalls\":[{\"names\":[\"read\",\"write\"],\"action\":\"SCMP_ACT_ALLOW\"},"
 				    "{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_TRACE\",\"errnoRet\":65535,\"args\":["
 				    "{\"index\":5,\"value\":9223372036854775807,\"valueTwo\":3,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}]}",
-				    &profile, &err), 0);
+				    &profile, &err),
+			      0);
 	CU_ASSERT_EQUAL(profile.default_action, SCMP_ACT_ERRNO(38));
 	CU_ASSERT_EQUAL(profile.arch_count, 3);
 	CU_ASSERT_EQUAL(profile.archs[0], SCMP_ARCH_X86_64);
@@ -63,8 +64,10 @@ static bool holds(const char *filter)
 	own_arena struct arena arena = { 0 };
 	struct seccomp_profile profile;
 	struct err err = { 0 };
-	char *text = arena_printf(&arena, "{\"defaultAction\":\"SCMP_ACT_KILL\",\"syscalls\":"
-					  "[{\"name\":\"read\",\"action\":\"SCMP_ACT_ALLOW\",%s}]}", filter);
+	char *text = arena_printf(&arena,
+				  "{\"defaultAction\":\"SCMP_ACT_KILL\",\"syscalls\":"
+				  "[{\"name\":\"read\",\"action\":\"SCMP_ACT_ALLOW\",%s}]}",
+				  filter);
 
 	CU_ASSERT_EQUAL_FATAL(reads(&arena, text, &profile, &err), 0);
 	return profile.rule_count == 1;
@@ -102,14 +105,16 @@ TEST(seccomp_json, dockers_map_of_machines)
 				    "{\"architecture\":\"SCMP_ARCH_OF_TOMORROW\",\"subArchitectures\":[\"SCMP_ARCH_NONE\"]},"
 				    "{\"architecture\":\"SCMP_ARCH_AARCH64\",\"subArchitectures\":[\"SCMP_ARCH_ARM\"]},"
 				    "{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":[\"SCMP_ARCH_X86\"]}]}",
-				    &profile, &err), 0);
+				    &profile, &err),
+			      0);
 	CU_ASSERT_EQUAL(profile.arch_count, 2);
 	CU_ASSERT_EQUAL(profile.archs[1], SCMP_ARCH_X86);
 	CU_ASSERT_EQUAL(profile.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
 	CU_ASSERT_EQUAL(profile.default_action, SCMP_ACT_ALLOW);
 }
 
-#define RULE(text) "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}," text "]}"
+#define RULE(text)                                                                                                                 \
+	"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}," text "]}"
 #define ARG(text) RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" text "]}")
 #define TOP(text) "{\"defaultAction\":\"SCMP_ACT_ERRNO\"," text "}"
 
@@ -158,7 +163,8 @@ static const struct {
 	{ ARG("{\"index\":1,\"value\":-1,\"op\":\"SCMP_CMP_EQ\"}"), "syscalls[1].args[0].value: -1 is out of range" },
 	{ ARG("{\"index\":1,\"value\":1.5,\"op\":\"SCMP_CMP_EQ\"}"), "syscalls[1].args[0].value: 1.5 is not a number" },
 	{ RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[1,1,1,1,1,1,1]}"), "args: has more than 6" },
-	{ RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":[]}"), "syscalls[1].includes: [] is not an object" },
+	{ RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":[]}"),
+	  "syscalls[1].includes: [] is not an object" },
 	{ RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"caps\":[1]}}"),
 	  "syscalls[1].includes.caps[0]: 1 is not a string" },
 	{ RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"excludes\":{\"arches\":1}}"),
@@ -202,9 +208,10 @@ TEST(seccomp_json, too_many_names)
 	size_t count = SECCOMP_NAMES_MAX + 1, used = 0;
 	char *text = arena_alloc(&arena, count * 8 + 256);
 
-	used += (size_t)sprintf(text, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
+	used += (size_t)snprintf(text, 128,
+				"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
 	for (size_t i = 0; i < count; i++)
-		used += (size_t)sprintf(text + used, "\"read\"%s", i + 1 < count ? "," : "]}]}");
+		used += (size_t)snprintf(text + used, 16, "\"read\"%s", i + 1 < count ? "," : "]}]}");
 	CU_ASSERT_EQUAL(reads(&arena, text, &profile, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "names[16384]: is one system call too many"));
 }

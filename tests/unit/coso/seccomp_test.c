@@ -51,7 +51,8 @@ static int call_int80(const struct probe *probe)
 {
 	long result;
 
-	__asm__ volatile("int $0x80" : "=a"(result)
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
 			 : "a"(probe->number), "b"(probe->args[0]), "c"(probe->args[1]), "d"(probe->args[2]), "S"(probe->args[3]),
 			   "D"(probe->args[4])
 			 : "memory", "r8", "r9", "r10", "r11");
@@ -118,7 +119,9 @@ static struct seccomp prepared(enum spec_seccomp kind, uint64_t bounding)
 }
 
 #define CHECK(seccomp, probes) check(seccomp, probes, sizeof(probes) / sizeof *(probes))
+// clang-format off
 #define P(call, expected, ...) { #call, NATIVE, SYS_##call, { __VA_ARGS__ }, expected }
+// clang-format on
 
 enum { BAD = -1, OF_CLONE_INVALID = CLONE_SIGHAND }; // CLONE_SIGHAND without CLONE_VM: EINVAL
 
