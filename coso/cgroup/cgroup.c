@@ -2,6 +2,7 @@
 // cgroup.c - the one door to control groups
 #include "coso/cgroup/cgroup.h"
 
+#include "coso/cgroup/devices.h"
 #include "coso/cgroup/hierarchy.h"
 #include "coso/cgroup/removal.h"
 #include "coso/cgroup/settings.h"
@@ -54,13 +55,33 @@ static bool tracks(const struct cgroup_hierarchy *hierarchy)
 	return named && !str_eq(hierarchy->own, "/");
 }
 
+// Where device rules are set: v1 has a controller for them, v2 takes a program in any group. -1: nowhere.
+static int find_devices(const struct cgroup *cgroup)
+{
+	int v1 = hierarchy_find(cgroup, "devices");
+	return v1 >= 0 ? v1 : hierarchy_find_v2(cgroup);
+}
+
+static int plan(struct cgroup *cgroup, const char *id, const struct spec_resources *resources, struct settings *out_settings,
+		struct err *err)
+{
+	if (check_id(id, err) < 0 || devices_check(resources->devices, resources->device_count, err) < 0)
+		return -1;
+	if (resources->device_count && find_devices(cgroup) < 0)
+		return err_set(err, ENOTSUP, "set the device rules: they take cgroup v2 or the v1 controller 'devices', and %s",
+			       hierarchy_why_missing(cgroup, "devices"));
+	return settings_plan(cgroup, resources, out_settings, err);
+}
+
 // Chooses the hierarchies in which to make the group.
-static void choose(const struct cgroup *cgroup, const struct settings *settings, bool *wanted)
+static void choose(const struct cgroup *cgroup, const struct settings *settings, bool devices, bool *wanted)
 {
 	for (size_t i = 0; i < cgroup->count; i++)
 		wanted[i] = !cgroup->hierarchies[i].unusable && tracks(&cgroup->hierarchies[i]);
 	for (size_t i = 0; i < settings->count; i++)
 		wanted[settings->items[i].hierarchy] = true;
+	if (devices)
+		wanted[find_devices(cgroup)] = true;
 	// One in which all processes of the container can be found and ended: v2 has cgroup.kill, pids can stop forks.
 	int v2 = hierarchy_find_v2(cgroup), pids = hierarchy_find(cgroup, "pids"), freezer = hierarchy_find(cgroup, "freezer");
 	if (v2 >= 0 && wanted[v2])
@@ -146,20 +167,36 @@ static void unmake(struct cgroup *cgroup, const char *id)
 	cgroup_close(cgroup);
 }
 
+static int limit(struct cgroup *cgroup, const char *id, const struct spec_resources *resources, const struct settings *settings,
+		 struct err *err)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct setting *setting = &settings->items[i];
+		if (settings_apply(cgroup->arena, setting, folder_of(cgroup, setting->hierarchy, id), err) < 0)
+			return -1;
+	}
+	if (resources->device_count == 0)
+		return 0;
+	size_t index = (size_t)find_devices(cgroup);
+	if (cgroup->hierarchies[index].v2)
+		return devices_apply_v2(cgroup->arena, cgroup->hierarchies[index].join, resources->devices, resources->device_count,
+					err);
+	return devices_apply_v1(cgroup->arena, folder_of(cgroup, index, id), resources->devices, resources->device_count, err);
+}
+
 int cgroup_create(struct cgroup *cgroup, const char *id, const struct spec_resources *resources, struct err *err)
 {
 	bool wanted[CGROUP_HIERARCHIES_MAX] = { 0 };
 	struct settings settings;
-	if (check_id(id, err) < 0 || settings_plan(cgroup, resources, &settings, err) < 0)
+	if (plan(cgroup, id, resources, &settings, err) < 0)
 		return -1;
-	choose(cgroup, &settings, wanted);
-	cgroup->path = arena_printf(cgroup->arena, "/coso/%s", id);
+	choose(cgroup, &settings, resources->device_count > 0, wanted);
 	for (size_t i = 0; i < cgroup->count; i++)
 		if (wanted[i] && make_group(cgroup, i, id, &settings, err) < 0)
 			goto undo;
-	for (size_t i = 0; i < settings.count; i++)
-		if (settings_apply(cgroup->arena, &settings.items[i], folder_of(cgroup, settings.items[i].hierarchy, id), err) < 0)
-			goto undo;
+	if (limit(cgroup, id, resources, &settings, err) < 0)
+		goto undo;
+	cgroup->path = arena_printf(cgroup->arena, "/coso/%s", id);
 	return 0;
 undo:
 	unmake(cgroup, id);
@@ -246,7 +283,7 @@ int cgroup_describe(struct cgroup *cgroup, const char *id, const struct spec_res
 		    struct err *err)
 {
 	struct settings settings;
-	if (check_id(id, err) < 0 || settings_plan(cgroup, resources, &settings, err) < 0)
+	if (plan(cgroup, id, resources, &settings, err) < 0)
 		return -1;
 	for (size_t i = 0; i < settings.count; i++) {
 		const struct setting *setting = &settings.items[i];
@@ -254,5 +291,9 @@ int cgroup_describe(struct cgroup *cgroup, const char *id, const struct spec_res
 			  arena_printf(cgroup->arena, "%s: %s = %s in %s", *setting->controller ? setting->controller : "cgroup",
 				       setting->file, setting->value, folder_of(cgroup, setting->hierarchy, id)));
 	}
+	if (resources->device_count)
+		strv_push(cgroup->arena, out_lines,
+			  arena_printf(cgroup->arena, "devices: %zu rules in %s", resources->device_count,
+				       folder_of(cgroup, (size_t)find_devices(cgroup), id)));
 	return 0;
 }

@@ -21,20 +21,21 @@ enum { CGROUP_HIERARCHIES_MAX = 16 };
 
 struct cgroup {
 	struct arena *arena;
-	const char *path;                   // "/coso/<id>", below each hierarchy's `top`; NULL before cgroup_create
+	const char *path; // "/coso/<id>", below each hierarchy's `top`; NULL before cgroup_create
 	struct cgroup_hierarchy {
-		const char *mount;          // mount point, "/sys/fs/cgroup/memory"
-		const char *controllers;    // "memory", "cpu,cpuacct", "name=systemd"; on v2 those of `top`: "cpu,memory,pids" or ""
-		const char *own;            // the caller's own group below the mount, "/" or "/user.slice/…"
-		const char *top;            // the group in which "coso" is made, absolute
-		const char *base;           // the folder in which "<id>" is made, absolute: "<top>/coso"
-		const char *unusable;       // why no group can be made here ("mounted read-only"); NULL: one can
+		const char *mount;       // mount point, "/sys/fs/cgroup/memory"
+		const char *controllers; // "memory", "cpu,cpuacct", "name=systemd"; on v2 those of `top`: "cpu,memory,pids" or ""
+		const char *own;         // the caller's own group below the mount, "/" or "/user.slice/…"
+		const char *top;         // the group in which "coso" is made, absolute
+		const char *base;        // the folder in which "<id>" is made, absolute: "<top>/coso"
+		const char *unusable;    // why no group can be made here ("mounted read-only"); NULL: one can
 		bool v2;
-		int join;                   // -1 unless cgroup_create made a group here. v1: its `tasks` file, open, to which the
-					    // child writes "0"; v2: the group's folder, for CLONE_INTO_CGROUP
+		// -1 unless cgroup_create made a group here. v1: its `tasks` file, open, to which the child writes "0"; v2: the
+		// group's folder, for CLONE_INTO_CGROUP
+		int join;
 	} hierarchies[CGROUP_HIERARCHIES_MAX];
 	size_t count;
-	int v2;                             // index of the v2 hierarchy if cgroup_create made a group there, else -1
+	int v2; // index of the v2 hierarchy if cgroup_create made a group there, else -1
 };
 
 // Finds the mounted hierarchies from /proc/self/mountinfo and /proc/self/cgroup; makes nothing. No cgroup file system at all is no

@@ -39,8 +39,8 @@ static void unescape(char *text)
 {
 	char *to = text;
 	for (const char *from = text; *from; to++) {
-		bool octal = from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' && from[3] >= '0' &&
-			     from[3] <= '7';
+		bool octal = from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' &&
+			     from[3] >= '0' && from[3] <= '7';
 		*to = octal ? (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0')) : *from;
 		from += octal ? 4 : 1;
 	}
@@ -61,7 +61,10 @@ static void parse_mount(struct arena *arena, const char *line, struct mounts *mo
 		return;
 	mounts->items = arena_grow(arena, mounts->items, mounts->count, sizeof(*mounts->items));
 	mounts->items[mounts->count++] = (struct mount){
-		.root = head.items[3], .point = head.items[4], .options = tail.items[2], .v2 = v2,
+		.root = head.items[3],
+		.point = head.items[4],
+		.options = tail.items[2],
+		.v2 = v2,
 	};
 	unescape(head.items[3]);
 	unescape(head.items[4]);
@@ -111,8 +114,8 @@ static const char *why_unusable(struct arena *arena, const struct mount *mount)
 		return arena_printf(arena, "it is mounted read-only on '%s'; remount it read-write", mount->point);
 	if (errno == EACCES || errno == EPERM)
 		return arena_printf(arena, "no group below '%s' is delegated to user %u; %s", mount->point, (unsigned int)geteuid(),
-				    mount->v2 ? "start with 'systemd-run --user --scope -p Delegate=yes …'"
-					      : "run as root, or have one made and owned by that user");
+				    mount->v2 ? "start with 'systemd-run --user --scope -p Delegate=yes …'" :
+						"run as root, or have one made and owned by that user");
 	return arena_printf(arena, "'%s' can't be used: %s", mount->point, strerrordesc_np(errno));
 }
 
@@ -222,8 +225,8 @@ static const char *why_kernel(const char *controller)
 	for (size_t i = 0; i < lines.count; i++) {
 		struct strv fields = str_split(&arena, lines.items[i], '\t');
 		if (fields.count == 4 && str_eq(fields.items[0], name))
-			return str_eq(fields.items[3], "0") ? "it is disabled on the kernel's command line (cgroup_disable=)"
-							    : "it is not mounted; mount it, for example under /sys/fs/cgroup";
+			return str_eq(fields.items[3], "0") ? "it is disabled on the kernel's command line (cgroup_disable=)" :
+							      "it is not mounted; mount it, for example under /sys/fs/cgroup";
 	}
 	return "this kernel is built without it";
 }

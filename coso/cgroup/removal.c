@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 enum {
-	DEPTH_MAX = 64,      // groups that a container made in its own
-	BATCH = 64,          // processes killed at a time
-	PAUSE_MS = 1,        // between tries where nothing says when the next can work
+	DEPTH_MAX = 64,        // groups that a container made in its own
+	BATCH = 64,            // processes killed at a time
+	PAUSE_MS = 1,          // between tries where nothing says when the next can work
 	LISTING_CAP = 4 << 20, // of cgroup.procs
 };
 
@@ -137,8 +137,8 @@ int removal_remove(const char *base, const char *name, int64_t deadline, struct 
 		if (errno != EBUSY)
 			return err_sys(err, "remove the group '%s/%s'", base, name);
 		if (proc_now_ms() >= deadline)
-			return err_set(err, EBUSY, "remove the group '%s/%s': what runs in it doesn't end (see its cgroup.procs)", base,
-				       name);
+			return err_set(err, EBUSY, "remove the group '%s/%s': what runs in it doesn't end (see its cgroup.procs)",
+				       base, name);
 		kill_group(dir, name, 0);
 		poll(NULL, 0, PAUSE_MS);
 	}

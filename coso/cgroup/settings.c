@@ -87,14 +87,16 @@ static int check(const struct spec_resources *resources, struct err *err)
 	    check_range("CPU shares", resources->cpu_shares, 2, 262144, err) < 0 ||
 	    check_range("CPU weight", resources->cpu_weight, 1, 10000, err) < 0 ||
 	    check_range("CPU period (µs)", resources->cpu_period, 1000, 1000000, err) < 0 ||
-	    check_range("CPU quota (µs)", resources->cpu_quota < 0 ? 0 : (uint64_t)resources->cpu_quota, 1000, INT64_MAX, err) < 0 ||
+	    check_range("CPU quota (µs)", resources->cpu_quota < 0 ? 0 : (uint64_t)resources->cpu_quota, 1000, INT64_MAX, err) <
+		    0 ||
 	    check_range("I/O weight", resources->io_weight, 1, 10000, err) < 0)
 		return -1;
 	if (resources->memory_swap > 0 && resources->memory_limit <= 0)
 		return err_set(err, EINVAL, "limit of memory and swap %lld: it needs a memory limit too",
 			       (long long)resources->memory_swap);
 	if (resources->memory_swap > 0 && resources->memory_swap < resources->memory_limit)
-		return err_set(err, EINVAL, "limit of memory and swap %lld: it counts both, so it can't be below the memory limit %lld",
+		return err_set(err, EINVAL,
+			       "limit of memory and swap %lld: it counts both, so it can't be below the memory limit %lld",
 			       (long long)resources->memory_swap, (long long)resources->memory_limit);
 	return 0;
 }
@@ -121,8 +123,8 @@ static int plan_controller(struct cgroup *cgroup, const struct spec_resources *r
 		return 0;
 	const char *name = use_v1 ? controllers[row].v1_name : controllers[row].v2_name;
 	if (v1 < 0 && v2 < 0)
-		return err_set(err, ENOTSUP, "set the %s: it takes the cgroup controller '%s', and %s", settings->items[from].what, name,
-			       hierarchy_why_missing(cgroup, name));
+		return err_set(err, ENOTSUP, "set the %s: it takes the cgroup controller '%s', and %s", settings->items[from].what,
+			       name, hierarchy_why_missing(cgroup, name));
 	place(settings, from, (size_t)(use_v1 ? v1 : v2), name);
 	return 0;
 }

@@ -18,15 +18,15 @@ enum setting_check {
 };
 
 struct setting {
-	const char *what;                    // "memory limit", for messages
-	size_t hierarchy;                    // index
-	const char *controller;              // "memory"; "" for the core files of v2
+	const char *what;       // "memory limit", for messages
+	size_t hierarchy;       // index
+	const char *controller; // "memory"; "" for the core files of v2
 	const char *file, *value;
 	const char *other_file, *other_value; // written where the kernel has no `file`; NULL: none
-	const char *read;                    // read back from this one; NULL: `file`
-	const char *needs;                   // what gives the kernel this file
+	const char *read;                     // read back from this one; NULL: `file`
+	const char *needs;                    // what gives the kernel this file
 	enum setting_check check;
-	bool optional;                       // where there is no `file`, nothing limits anyway
+	bool optional; // where there is no `file`, nothing limits anyway
 };
 
 struct settings {

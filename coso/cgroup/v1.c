@@ -16,15 +16,20 @@ void v1_memory(struct settings *settings, const struct spec_resources *resources
 {
 	// The limit comes first: memory and swap together may never be the smaller of the two, and start unlimited.
 	if (resources->memory_limit)
-		settings_add(settings, (struct setting){ .what = "memory limit", .file = "memory.limit_in_bytes",
-							 .value = number(settings, resources->memory_limit), .check = SETTING_BYTES });
+		settings_add(settings, (struct setting){ .what = "memory limit",
+							 .file = "memory.limit_in_bytes",
+							 .value = number(settings, resources->memory_limit),
+							 .check = SETTING_BYTES });
 	if (resources->memory_swap)
-		settings_add(settings, (struct setting){ .what = "limit of memory and swap", .file = "memory.memsw.limit_in_bytes",
-							 .value = number(settings, resources->memory_swap), .check = SETTING_BYTES,
+		settings_add(settings, (struct setting){ .what = "limit of memory and swap",
+							 .file = "memory.memsw.limit_in_bytes",
+							 .value = number(settings, resources->memory_swap),
+							 .check = SETTING_BYTES,
 							 .optional = resources->memory_swap < 0,
 							 .needs = "swap accounting, swapaccount=1 on its command line" });
 	if (resources->memory_reservation)
-		settings_add(settings, (struct setting){ .what = "memory reservation", .file = "memory.soft_limit_in_bytes",
+		settings_add(settings, (struct setting){ .what = "memory reservation",
+							 .file = "memory.soft_limit_in_bytes",
 							 .value = number(settings, resources->memory_reservation),
 							 .check = SETTING_BYTES });
 }
@@ -33,14 +38,17 @@ void v1_cpu(struct settings *settings, const struct spec_resources *resources)
 {
 	uint64_t shares = resources->cpu_weight ? settings_shares_of_weight(resources->cpu_weight) : resources->cpu_shares;
 	if (shares)
-		settings_add(settings, (struct setting){ .what = "CPU shares", .file = "cpu.shares",
-							 .value = number(settings, (int64_t)shares) });
+		settings_add(
+			settings,
+			(struct setting){ .what = "CPU shares", .file = "cpu.shares", .value = number(settings, (int64_t)shares) });
 	if (resources->cpu_period)
-		settings_add(settings, (struct setting){ .what = "CPU period", .file = "cpu.cfs_period_us",
+		settings_add(settings, (struct setting){ .what = "CPU period",
+							 .file = "cpu.cfs_period_us",
 							 .value = number(settings, (int64_t)resources->cpu_period),
 							 .needs = "CONFIG_CFS_BANDWIDTH" });
 	if (resources->cpu_quota)
-		settings_add(settings, (struct setting){ .what = "CPU quota", .file = "cpu.cfs_quota_us",
+		settings_add(settings, (struct setting){ .what = "CPU quota",
+							 .file = "cpu.cfs_quota_us",
 							 .value = number(settings, resources->cpu_quota),
 							 .needs = "CONFIG_CFS_BANDWIDTH" });
 }
@@ -48,19 +56,25 @@ void v1_cpu(struct settings *settings, const struct spec_resources *resources)
 void v1_cpuset(struct settings *settings, const struct spec_resources *resources)
 {
 	if (resources->cpuset_cpus)
-		settings_add(settings, (struct setting){ .what = "set of CPUs", .file = "cpuset.cpus",
-							 .value = resources->cpuset_cpus, .check = SETTING_LIST });
+		settings_add(settings, (struct setting){ .what = "set of CPUs",
+							 .file = "cpuset.cpus",
+							 .value = resources->cpuset_cpus,
+							 .check = SETTING_LIST });
 	if (resources->cpuset_mems)
-		settings_add(settings, (struct setting){ .what = "set of memory nodes", .file = "cpuset.mems",
-							 .value = resources->cpuset_mems, .check = SETTING_LIST });
+		settings_add(settings, (struct setting){ .what = "set of memory nodes",
+							 .file = "cpuset.mems",
+							 .value = resources->cpuset_mems,
+							 .check = SETTING_LIST });
 }
 
 void v1_pids(struct settings *settings, const struct spec_resources *resources)
 {
 	if (resources->pids_limit)
-		settings_add(settings, (struct setting){ .what = "limit of processes", .file = "pids.max",
-							 .value = resources->pids_limit < 0 ? "max" :
-							 number(settings, resources->pids_limit) });
+		settings_add(
+			settings,
+			(struct setting){ .what = "limit of processes",
+					  .file = "pids.max",
+					  .value = resources->pids_limit < 0 ? "max" : number(settings, resources->pids_limit) });
 }
 
 void v1_io(struct settings *settings, const struct spec_resources *resources)
@@ -69,8 +83,12 @@ void v1_io(struct settings *settings, const struct spec_resources *resources)
 		return;
 	int64_t weight = (int64_t)(resources->io_weight + 5) / 10; // 1 to 10000 there, 10 (bfq: 1) to 1000 here
 	const char *bfq = number(settings, weight ? weight : 1), *cfq = number(settings, weight < 10 ? 10 : weight);
-	settings_add(settings, (struct setting){ .what = "I/O weight", .file = "blkio.bfq.weight", .value = bfq,
-						 .other_file = "blkio.weight", .other_value = cfq, .check = SETTING_WEIGHT,
+	settings_add(settings, (struct setting){ .what = "I/O weight",
+						 .file = "blkio.bfq.weight",
+						 .value = bfq,
+						 .other_file = "blkio.weight",
+						 .other_value = cfq,
+						 .check = SETTING_WEIGHT,
 						 .needs = "the bfq I/O scheduler with CONFIG_BFQ_GROUP_IOSCHED" });
 }
 

@@ -18,16 +18,21 @@ static const char *number(struct settings *settings, int64_t value)
 void v2_memory(struct settings *settings, const struct spec_resources *resources)
 {
 	if (resources->memory_limit)
-		settings_add(settings, (struct setting){ .what = "memory limit", .file = "memory.max",
-							 .value = number(settings, resources->memory_limit), .check = SETTING_BYTES });
+		settings_add(settings, (struct setting){ .what = "memory limit",
+							 .file = "memory.max",
+							 .value = number(settings, resources->memory_limit),
+							 .check = SETTING_BYTES });
 	int64_t swap = resources->memory_swap < 0 ? -1 : resources->memory_swap - resources->memory_limit;
 	if (resources->memory_swap)
-		settings_add(settings, (struct setting){ .what = "swap limit", .file = "memory.swap.max",
-							 .value = number(settings, swap), .check = SETTING_BYTES,
+		settings_add(settings, (struct setting){ .what = "swap limit",
+							 .file = "memory.swap.max",
+							 .value = number(settings, swap),
+							 .check = SETTING_BYTES,
 							 .optional = swap < 0,
 							 .needs = "swap accounting, swapaccount=1 on its command line" });
 	if (resources->memory_reservation)
-		settings_add(settings, (struct setting){ .what = "memory reservation", .file = "memory.low",
+		settings_add(settings, (struct setting){ .what = "memory reservation",
+							 .file = "memory.low",
 							 .value = number(settings, resources->memory_reservation),
 							 .check = SETTING_BYTES });
 }
@@ -36,13 +41,16 @@ void v2_cpu(struct settings *settings, const struct spec_resources *resources)
 {
 	uint64_t weight = resources->cpu_weight ? resources->cpu_weight : settings_weight_of_shares(resources->cpu_shares);
 	if (weight)
-		settings_add(settings, (struct setting){ .what = "CPU weight", .file = "cpu.weight",
-							 .value = number(settings, (int64_t)weight) });
+		settings_add(
+			settings,
+			(struct setting){ .what = "CPU weight", .file = "cpu.weight", .value = number(settings, (int64_t)weight) });
 	if (!resources->cpu_quota && !resources->cpu_period)
 		return;
 	const char *quota = resources->cpu_quota ? number(settings, resources->cpu_quota) : "max";
 	unsigned long long period = resources->cpu_period ? resources->cpu_period : DEFAULT_PERIOD;
-	settings_add(settings, (struct setting){ .what = "CPU quota", .file = "cpu.max", .needs = "CONFIG_CFS_BANDWIDTH",
+	settings_add(settings, (struct setting){ .what = "CPU quota",
+						 .file = "cpu.max",
+						 .needs = "CONFIG_CFS_BANDWIDTH",
 						 .value = arena_printf(settings->arena, "%s %llu", quota, period) });
 }
 
@@ -50,17 +58,24 @@ void v2_cpuset(struct settings *settings, const struct spec_resources *resources
 {
 	// A set that isn't there is kept but not followed: what is effective must be what was asked for.
 	if (resources->cpuset_cpus)
-		settings_add(settings, (struct setting){ .what = "set of CPUs", .file = "cpuset.cpus", .check = SETTING_LIST,
-							 .value = resources->cpuset_cpus, .read = "cpuset.cpus.effective" });
+		settings_add(settings, (struct setting){ .what = "set of CPUs",
+							 .file = "cpuset.cpus",
+							 .check = SETTING_LIST,
+							 .value = resources->cpuset_cpus,
+							 .read = "cpuset.cpus.effective" });
 	if (resources->cpuset_mems)
-		settings_add(settings, (struct setting){ .what = "set of memory nodes", .file = "cpuset.mems", .check = SETTING_LIST,
-							 .value = resources->cpuset_mems, .read = "cpuset.mems.effective" });
+		settings_add(settings, (struct setting){ .what = "set of memory nodes",
+							 .file = "cpuset.mems",
+							 .check = SETTING_LIST,
+							 .value = resources->cpuset_mems,
+							 .read = "cpuset.mems.effective" });
 }
 
 void v2_pids(struct settings *settings, const struct spec_resources *resources)
 {
 	if (resources->pids_limit)
-		settings_add(settings, (struct setting){ .what = "limit of processes", .file = "pids.max",
+		settings_add(settings, (struct setting){ .what = "limit of processes",
+							 .file = "pids.max",
 							 .value = number(settings, resources->pids_limit) });
 }
 
@@ -69,9 +84,11 @@ void v2_io(struct settings *settings, const struct spec_resources *resources)
 	if (!resources->io_weight)
 		return;
 	int64_t bfq = (int64_t)(resources->io_weight + 5) / 10; // 1 to 1000 there
-	settings_add(settings, (struct setting){ .what = "I/O weight", .file = "io.weight",
+	settings_add(settings, (struct setting){ .what = "I/O weight",
+						 .file = "io.weight",
 						 .value = number(settings, (int64_t)resources->io_weight),
-						 .other_file = "io.bfq.weight", .other_value = number(settings, bfq ? bfq : 1),
+						 .other_file = "io.bfq.weight",
+						 .other_value = number(settings, bfq ? bfq : 1),
 						 .check = SETTING_WEIGHT,
 						 .needs = "CONFIG_BLK_CGROUP_IOCOST, or the bfq I/O scheduler" });
 }
@@ -96,7 +113,9 @@ int v2_enable(struct arena *arena, const char *folder, const struct strv *contro
 		return 0;
 	err_set(err, why.code, "enable controllers: %s", why.msg);
 	if (why.code == EBUSY)
-		return err_hint(err, "the group has processes of its own, and then can't hand controllers down; move them to a group below it");
+		return err_hint(
+			err,
+			"the group has processes of its own, and then can't hand controllers down; move them to a group below it");
 	if (why.code == EOPNOTSUPP)
 		return err_hint(err, "the group is threaded");
 	return -1;

@@ -71,8 +71,9 @@ static bool host_start(struct host *host)
 				const char *name = file ? "cpuset.mems" : "cpuset.cpus";
 				char *text = file_read(&host->arena, AT_FDCWD, arena_printf(&host->arena, "%s/%s", real->top, name),
 						       FILE_SMALL, NULL, &host->err);
-				CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host->arena, "%s/%s", own_folder(host, i), name), text,
-							 &host->err), 0);
+				CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host->arena, "%s/%s", own_folder(host, i), name),
+							 text, &host->err),
+						0);
 			}
 	}
 	host->cgroup = (struct cgroup){ .arena = &host->arena, .v2 = -1 };
@@ -270,7 +271,8 @@ TEST(cgroup_group, remove_names_what_stays)
 	int pidfd = start(&host, wait_for_ever, &pid);
 	const char *base = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].base;
 	CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host.arena, "%s/one/cgroup.procs", base),
-				 arena_printf(&host.arena, "%d", (int)pid), &host.err), 0);
+				 arena_printf(&host.arena, "%d", (int)pid), &host.err),
+			0);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), -1);
 	CU_ASSERT_EQUAL(host.err.code, EBUSY);
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "/coso/one': what runs in it doesn't end"));
@@ -302,6 +304,50 @@ TEST(cgroup_group, a_refused_value_leaves_nothing)
 static void count(const char *id, void *data)
 {
 	*(int *)data += str_eq(id, "one") ? 1 : str_eq(id, "two") ? 100 : 10000;
+}
+
+// /dev/zero can be read and not written, /dev/null both, /dev/full neither.
+static int try_devices(void)
+{
+	static const struct {
+		const char *path;
+		int flags, error;
+	} tries[] = { { "/dev/null", O_RDWR, 0 },
+		      { "/dev/zero", O_RDONLY, 0 },
+		      { "/dev/zero", O_WRONLY, EPERM },
+		      { "/dev/zero", O_RDWR, EPERM },
+		      { "/dev/full", O_RDONLY, EPERM } };
+	for (int i = 0; i < (int)(sizeof(tries) / sizeof(*tries)); i++)
+		if (open(tries[i].path, tries[i].flags | O_CLOEXEC) < 0 ? errno != tries[i].error : tries[i].error != 0)
+			return i + 1;
+	return 0;
+}
+
+TEST(cgroup_group, device_rules_hold)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct spec_device_rule rules[] = {
+		{ false, 'a', -1, -1, "rwm" }, { true, 'c', -1, -1, "m" },  { true, 'c', 1, 3, "rw" }, { true, 'c', 1, 5, "rw" },
+		{ true, 'c', 1, 7, "rw" },     { false, 'c', 1, 7, "rwm" }, { false, 'c', 1, 5, "w" },
+	};
+	struct spec_resources resources = { .devices = rules, .device_count = 5 };
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(start(&host, try_devices, NULL)), 3 << 8); // before the last two rules zero may be written
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	cgroup_close(&host.cgroup);
+	rules[1].access = "w"; // on v1 a wider rule can't be narrowed: none of that kind here
+	rules[1].minor = rules[1].major = 9;
+	resources.device_count = sizeof(rules) / sizeof(*rules);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(start(&host, try_devices, NULL)), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	cgroup_close(&host.cgroup);
+	rules[0].type = 'x';
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_FALSE(exists(&host, "pids", ""));
+	host_end(&host);
 }
 
 TEST(cgroup_group, each_lists_ours_and_an_empty_one_is_made_anew)

@@ -19,14 +19,21 @@ static struct cgroup host(struct arena *arena, int version)
 	struct cgroup cgroup = { .arena = arena, .v2 = -1 };
 	if (version == V2) {
 		cgroup.count = 1;
-		cgroup.hierarchies[0] = (struct cgroup_hierarchy){ .mount = "/nowhere", .own = "/", .top = "/nowhere", .join = -1,
-								   .base = "/nowhere/coso", .v2 = true,
+		cgroup.hierarchies[0] = (struct cgroup_hierarchy){ .mount = "/nowhere",
+								   .own = "/",
+								   .top = "/nowhere",
+								   .join = -1,
+								   .base = "/nowhere/coso",
+								   .v2 = true,
 								   .controllers = "cpuset,cpu,io,memory,pids" };
 		return cgroup;
 	}
 	for (size_t i = 0; i < 5; i++)
-		cgroup.hierarchies[cgroup.count++] = (struct cgroup_hierarchy){ .mount = "/nowhere", .own = "/", .top = "/nowhere",
-										.base = "/nowhere/coso", .controllers = names[i],
+		cgroup.hierarchies[cgroup.count++] = (struct cgroup_hierarchy){ .mount = "/nowhere",
+										.own = "/",
+										.top = "/nowhere",
+										.base = "/nowhere/coso",
+										.controllers = names[i],
 										.join = -1 };
 	return cgroup;
 }
@@ -69,8 +76,8 @@ TEST(cgroup_settings, nothing_asked_is_nothing_written)
 
 TEST(cgroup_settings, memory)
 {
-	CHECK_PLAN(V1, "memory.limit_in_bytes=1000,memory.memsw.limit_in_bytes=1500,memory.soft_limit_in_bytes=7", .memory_limit = 1000,
-		   .memory_swap = 1500, .memory_reservation = 7);
+	CHECK_PLAN(V1, "memory.limit_in_bytes=1000,memory.memsw.limit_in_bytes=1500,memory.soft_limit_in_bytes=7",
+		   .memory_limit = 1000, .memory_swap = 1500, .memory_reservation = 7);
 	CHECK_PLAN(V2, "memory.max=1000,memory.swap.max=500,memory.low=7", .memory_limit = 1000, .memory_swap = 1500,
 		   .memory_reservation = 7);
 	CHECK_PLAN(V2, "memory.max=1000,memory.swap.max=0", .memory_limit = 1000, .memory_swap = 1000);
@@ -105,8 +112,8 @@ TEST(cgroup_settings, shares_and_weights_follow_the_curve)
 {
 	static const struct {
 		uint64_t shares, weight;
-	} points[] = { { 0, 0 }, { 1, 1 }, { 2, 1 }, { 3, 2 }, { 512, 59 }, { 1024, 100 }, { 2048, 174 }, { 262143, 10000 },
-		       { 262144, 10000 }, { UINT64_MAX, 10000 } };
+	} points[] = { { 0, 0 },      { 1, 1 },      { 2, 1 },          { 3, 2 },          { 512, 59 },
+		       { 1024, 100 }, { 2048, 174 }, { 262143, 10000 }, { 262144, 10000 }, { UINT64_MAX, 10000 } };
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
 		CU_ASSERT_EQUAL(settings_weight_of_shares(points[i].shares), points[i].weight);
 	uint64_t last = 0;
@@ -148,8 +155,9 @@ TEST(cgroup_settings, a_missing_controller_is_named)
 	struct cgroup cgroup = host(&arena, V1);
 	cgroup.hierarchies[0].unusable = "it is mounted read-only on '/nowhere'";
 	CU_ASSERT_EQUAL(settings_plan(&cgroup, &(struct spec_resources){ .memory_limit = 1 }, &settings, &err), -1);
-	CU_ASSERT_STRING_EQUAL(err.msg, "set the memory limit: it takes the cgroup controller 'memory', and it is mounted read-only on "
-					"'/nowhere'");
+	CU_ASSERT_STRING_EQUAL(err.msg,
+			       "set the memory limit: it takes the cgroup controller 'memory', and it is mounted read-only on "
+			       "'/nowhere'");
 	cgroup.hierarchies[4].unusable = "it is full of eels";
 	CU_ASSERT_EQUAL(settings_plan(&cgroup, &(struct spec_resources){ .io_weight = 100 }, &settings, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "full of eels"));
@@ -197,7 +205,9 @@ TEST(cgroup_settings, apply_reads_back)
 	struct err err = { 0 };
 	char folder[] = "/tmp/coso-unit-XXXXXX";
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-	struct setting setting = { .what = "memory limit", .file = "a", .value = "8192", .check = SETTING_BYTES, .needs = "CONFIG_X" };
+	struct setting setting = {
+		.what = "memory limit", .file = "a", .value = "8192", .check = SETTING_BYTES, .needs = "CONFIG_X"
+	};
 	CU_ASSERT_EQUAL(settings_apply(&arena, &setting, folder, &err), -1);
 	CU_ASSERT_STRING_EQUAL(err.msg, "set the memory limit to 8192: this kernel has no 'a' (it takes CONFIG_X)");
 	setting.optional = true;
