@@ -5,14 +5,17 @@
 #include "shared/path.h"
 
 #include "shared/fd.h"
+#include "shared/sys.h"
 #include "tests/unit/shared/folder.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char top[64];
@@ -209,6 +212,35 @@ TEST(path, remove_tree_follows_no_link)
 	CU_ASSERT_EQUAL(path_remove_tree(root, "lone", NULL), 0);
 	CU_ASSERT_EQUAL(path_remove_tree(root, "missing", NULL), 0);
 	check_canary(&dir);
+}
+
+// In a child with a mount namespace of its own: 0 if the mount stayed as it was.
+static int remove_with_mount(void)
+{
+	char path[128];
+	struct err err = { 0 };
+	snprintf(path, sizeof(path), "%s/tree/mounted", top);
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0 ||
+	    sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || sys_mount("tmpfs", path, "tmpfs", 0, NULL) < 0)
+		return 1;
+	folder_shell(top, ": >tree/mounted/file");
+	own_fd int dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC); // of the new namespace: the old one's has no mount
+	if (path_remove_tree(dir, "tree", &err) == 0 || err.code != EXDEV)
+		return 2;
+	return faccessat(dir, "tree/mounted/file", F_OK, 0) == 0 ? 0 : 3;
+}
+
+TEST(path, remove_tree_crosses_no_mount)
+{
+	int status = -1;
+	int dir = folder_make(top, sizeof(top));
+	folder_shell(top, "mkdir -p tree/mounted");
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(remove_with_mount());
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT_EQUAL(status, 0);
+	folder_remove(&dir, top);
 }
 
 // What a container may have left behind is as deep as its owner liked.
