@@ -6,9 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/xattr.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <linux/xattr.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 

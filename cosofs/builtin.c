@@ -21,8 +21,8 @@
 enum { LIST_MS = 10000, LIST_MAX = 64 << 10, COPY = 1 << 20 };
 
 // Where distributions put it: Debian and Ubuntu, Fedora, Alpine.
-static const char *const places[] = { "/bin/busybox", "/usr/bin/busybox", "/usr/sbin/busybox", "/sbin/busybox", "/bin/busybox.static",
-				      "/usr/bin/busybox.static" };
+static const char *const places[] = { "/bin/busybox",  "/usr/bin/busybox",    "/usr/sbin/busybox",
+				      "/sbin/busybox", "/bin/busybox.static", "/usr/bin/busybox.static" };
 
 // Opens a path if it is a static program for this machine, which only root can have put there.
 static int open_static(const char *path)
@@ -117,7 +117,8 @@ static int follow(struct arena *arena, int root, struct err *err)
 		struct strv words = str_split(arena, line, ' ');
 		if (*line == '|') {
 			const char *text = arena_printf(arena, "%s\n", line + 1);
-			result = fd_write_full(file, text, strlen(text)) < 0 ? err_sys(err, "write a file of the built-in root") : 0;
+			result =
+				fd_write_full(file, text, strlen(text)) < 0 ? err_sys(err, "write a file of the built-in root") : 0;
 		} else if (str_eq(words.items[0], "dir") && words.count == 3) {
 			result = make_folder(root, words.items[2], octal(words.items[1]), err);
 		} else if (str_eq(words.items[0], "link") && words.count == 3) {
@@ -165,8 +166,9 @@ int builtin_make(struct arena *arena, int root, struct err *err)
 		busybox = open_static(path);
 	}
 	if (busybox < 0)
-		return err_set(err, ENOENT, "the built-in root needs a static BusyBox, and none is installed (apt install busybox-static, or "
-					    "give a root file system: --tarball FILE)");
+		return err_set(err, ENOENT,
+			       "the built-in root needs a static BusyBox, and none is installed (apt install busybox-static, or "
+			       "give a root file system: --tarball FILE)");
 	if (follow(arena, root, err) < 0)
 		return -1;
 	own_fd int to = make_file(root, "bin/busybox", 0755, err);

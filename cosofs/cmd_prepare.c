@@ -30,7 +30,8 @@ static int make(int dir, const char *path, const char *name, mode_t mode, struct
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "open '%s/%s'", path, name);
 	if (st.st_uid != geteuid())
-		return err_set(err, EPERM, "'%s/%s' belongs to user %u (chown it, or choose another folder)", path, name, st.st_uid);
+		return err_set(err, EPERM, "'%s/%s' belongs to user %u (chown it, or choose another folder)", path, name,
+			       st.st_uid);
 	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
 		return err_sys(err, "set the mode of '%s/%s'", path, name);
 	return 0;
@@ -43,8 +44,10 @@ static int check_upper(int dir, const char *path, struct err *err)
 	if (fstatfs(dir, &fs) < 0)
 		return err_sys(err, "look at the file system of '%s'", path);
 	if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
-		return err_set(err, EINVAL, "'%s' is on an overlay, which can't hold what another overlay writes (choose a folder on a disk or a tmpfs)",
-			       path);
+		return err_set(
+			err, EINVAL,
+			"'%s' is on an overlay, which can't hold what another overlay writes (choose a folder on a disk or a tmpfs)",
+			path);
 	return 0;
 }
 

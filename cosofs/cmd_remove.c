@@ -21,7 +21,8 @@ struct remove_line {
 
 static const struct opt options[] = {
 	COMMAND_OPTIONS,
-	{ "force", 'f', OPT_FLAG, offsetof(struct remove_line, force), NULL, "remove it even if it is neither a root file system nor a kept container" },
+	{ "force", 'f', OPT_FLAG, offsetof(struct remove_line, force), NULL,
+	  "remove it even if it is neither a root file system nor a kept container" },
 	{ 0 },
 };
 
@@ -38,7 +39,8 @@ static int check(const struct whole *w, bool force, struct err *err)
 		return err_set(err, EPERM, "'%s' belongs to another user", w->path);
 	enum root_kind kind = root_kind(w->parent, w->name);
 	if (kind == ROOT_OTHER && !force)
-		return err_set(err, EINVAL, "'%s' is neither a root file system nor a kept container (--force removes it all the same)",
+		return err_set(err, EINVAL,
+			       "'%s' is neither a root file system nor a kept container (--force removes it all the same)",
 			       w->path);
 	return 0;
 }

@@ -21,8 +21,10 @@ struct unpack_line {
 static const struct opt options[] = {
 	COMMAND_OPTIONS,
 	{ "layer", 0, OPT_FLAG, offsetof(struct unpack_line, layer), NULL, "an image layer: whiteouts become those of overlayfs" },
-	{ "max-size", 0, OPT_TEXT, offsetof(struct unpack_line, max_size), "SIZE", "the most file content (default: free disk space)" },
-	{ "max-entries", 0, OPT_TEXT, offsetof(struct unpack_line, max_entries), "N", "the most files and folders (default: 4000000)" },
+	{ "max-size", 0, OPT_TEXT, offsetof(struct unpack_line, max_size), "SIZE",
+	  "the most file content (default: free disk space)" },
+	{ "max-entries", 0, OPT_TEXT, offsetof(struct unpack_line, max_entries), "N",
+	  "the most files and folders (default: 4000000)" },
 	{ 0 },
 };
 
@@ -37,7 +39,8 @@ static int run_unpack(const char *tarball, struct whole *w, const struct extract
 		return -1;
 	unpack_warn(&count);
 	if (log_level() > LOG_LEVEL_QUIET)
-		printf("%s: %llu entries, %llu bytes\n", w->path, (unsigned long long)count.entries, (unsigned long long)count.bytes);
+		printf("%s: %llu entries, %llu bytes\n", w->path, (unsigned long long)count.entries,
+		       (unsigned long long)count.bytes);
 	return 0;
 }
 

@@ -6,8 +6,8 @@
 
 #include <errno.h>
 
-int command_parse(const struct command *command, struct arena *arena, const struct command_line *line, void *to, struct strv *out_words,
-		  struct err *err)
+int command_parse(const struct command *command, struct arena *arena, const struct command_line *line, void *to,
+		  struct strv *out_words, struct err *err)
 {
 	struct strv words = { 0 };
 	bool literal = false;

@@ -25,16 +25,18 @@ struct command_common {
 };
 #define COMMAND_OPTIONS                                                                                                            \
 	{ "verbose", 'v', OPT_FLAG, offsetof(struct command_common, verbose), NULL, "say what is done" },                          \
-	{ "quiet", 'q', OPT_FLAG, offsetof(struct command_common, quiet), NULL, "say nothing but errors" }
+	{                                                                                                                          \
+		"quiet", 'q', OPT_FLAG, offsetof(struct command_common, quiet), NULL, "say nothing but errors"                     \
+	}
 
 struct command_line {
 	int argc;
 	char *const *argv;
-	size_t words;          // how many words the command wants, exactly
+	size_t words; // how many words the command wants, exactly
 };
 
 // Parses options, before, between and after the words. Returns 0, or -1: a usage error.
-int command_parse(const struct command *command, struct arena *arena, const struct command_line *line, void *to, struct strv *out_words,
-		  struct err *err);
+int command_parse(const struct command *command, struct arena *arena, const struct command_line *line, void *to,
+		  struct strv *out_words, struct err *err);
 
 extern const struct command setup_command, unpack_command, prepare_command, remove_command;

@@ -44,8 +44,8 @@ bool elf_read(int fd, struct elf *out_elf)
 		return false;
 	elf.wide = head.ident[EI_CLASS] == ELFCLASS64;
 	elf.machine = elf.wide ? head.wide.e_machine : head.narrow.e_machine;
-	bool ok = elf.wide ? find_loader(fd, head.wide.e_phoff, head.wide.e_phnum, head.wide.e_phentsize, &elf.loader)
-			   : find_loader(fd, head.narrow.e_phoff, head.narrow.e_phnum, head.narrow.e_phentsize, &elf.loader);
+	bool ok = elf.wide ? find_loader(fd, head.wide.e_phoff, head.wide.e_phnum, head.wide.e_phentsize, &elf.loader) :
+			     find_loader(fd, head.narrow.e_phoff, head.narrow.e_phnum, head.narrow.e_phentsize, &elf.loader);
 	if (ok)
 		*out_elf = elf;
 	return ok;

@@ -102,7 +102,8 @@ static int write_data(struct extract *x, int fd, struct err *err)
 	int more;
 	while ((more = tarball_data(x->tarball, &data, &size, &offset, err)) > 0) {
 		if (size > x->options.max_bytes - x->count.bytes)
-			return err_set(err, ENOSPC, "with it the archive needs more than %llu bytes (free disk space, or set --max-size)",
+			return err_set(err, ENOSPC,
+				       "with it the archive needs more than %llu bytes (free disk space, or set --max-size)",
 				       (unsigned long long)x->options.max_bytes);
 		x->count.bytes += size;
 		if (lseek(fd, offset, SEEK_SET) < 0 || fd_write_full(fd, data, size) < 0)
@@ -320,7 +321,8 @@ int extract_entry(struct extract *x, const struct tarball_entry *entry, struct e
 	if (name_parse(entry->path, strlen(entry->path), &name, err) < 0)
 		return -1;
 	if (++x->count.entries > x->options.max_entries)
-		return err_set(err, EFBIG, "it has more than %llu entries (--max-entries)", (unsigned long long)x->options.max_entries);
+		return err_set(err, EFBIG, "it has more than %llu entries (--max-entries)",
+			       (unsigned long long)x->options.max_entries);
 	return make(x, &place, err) < 0 ? err_wrap(err, "'%s'", name.shown) : 0;
 }
 

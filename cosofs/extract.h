@@ -17,29 +17,29 @@
 #include <stdint.h>
 
 struct extract_options {
-	bool layer;           // an image layer: whiteouts become overlayfs's; the root's owner and mode are the archive's
-	uint64_t max_bytes;   // of file content
+	bool layer;         // an image layer: whiteouts become overlayfs's; the root's owner and mode are the archive's
+	uint64_t max_bytes; // of file content
 	uint64_t max_entries;
 };
 
 struct extract_count {
 	uint64_t entries, bytes;
-	uint64_t devices;     // left out: device nodes, and hard links to them
-	uint64_t owners;      // made, but with the caller's own owner or group (and without set-id bits)
-	uint64_t xattrs;      // extended attributes left out, since the file system or the kernel refused them
-	uint64_t marks;       // whiteouts of a plain archive: there is nothing below them
-	uint64_t setid;       // programs that were made set-user-id, set-group-id or with capabilities
+	uint64_t devices; // left out: device nodes, and hard links to them
+	uint64_t owners;  // made, but with the caller's own owner or group (and without set-id bits)
+	uint64_t xattrs;  // extended attributes left out, since the file system or the kernel refused them
+	uint64_t marks;   // whiteouts of a plain archive: there is nothing below them
+	uint64_t setid;   // programs that were made set-user-id, set-group-id or with capabilities
 };
 
 struct extract_folder;
 
 struct extract {
-	int root;                  // of the caller, as is the tarball
+	int root; // of the caller, as is the tarball
 	struct tarball *tarball;
 	struct extract_options options;
 	struct extract_count count;
-	uint32_t uid, gid;         // what new files have by themselves
-	int parent;                // the folder of the entry before, kept open
+	uint32_t uid, gid; // what new files have by themselves
+	int parent;        // the folder of the entry before, kept open
 	char parent_path[PATH_MAX];
 	struct extract_folder *folders; // whose mode and times are set at the end
 	size_t folder_count;

@@ -21,9 +21,9 @@ enum { CONNECT_MS = 3000, SLOW_SECONDS = 10, SLOW_BYTES = 1000, REDIRECTS = 5 };
 struct transfer {
 	const struct fetch *fetch;
 	int fd;
-	uint64_t offset;   // where the next byte goes
-	uint64_t begun;    // where this transfer began
-	int write_error;   // errno of a failed write
+	uint64_t offset; // where the next byte goes
+	uint64_t begun;  // where this transfer began
+	int write_error; // errno of a failed write
 	bool too_large, interrupted;
 	struct progress progress;
 };
@@ -94,7 +94,8 @@ static bool refused_range(CURL *curl, CURLcode code)
 {
 	long status = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	return code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME || (code == CURLE_HTTP_RETURNED_ERROR && status == 416);
+	return code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME ||
+	       (code == CURLE_HTTP_RETURNED_ERROR && status == 416);
 }
 
 static enum fetch_result judge(const struct transfer *t, CURLcode code, const char *reason, struct err *err)
@@ -166,8 +167,10 @@ static enum fetch_result fetch_from(const struct fetch *fetch, int fd, uint64_t 
 		return fetch_from(fetch, fd, 0, err);
 	}
 	if (ok == 0)
-		err_set(err, EBADMSG, "download '%s': its SHA-256 is %s, and not %s (is something between you and the server? give a file: "
-				      "--tarball)", fetch->url, hex, fetch->sha256);
+		err_set(err, EBADMSG,
+			"download '%s': its SHA-256 is %s, and not %s (is something between you and the server? give a file: "
+			"--tarball)",
+			fetch->url, hex, fetch->sha256);
 	return FETCH_FAILED;
 }
 

@@ -9,9 +9,9 @@
 
 struct fetch {
 	const char *url;
-	const char *sha256;  // what it must be; NULL: anything, and then nothing is resumed
-	uint64_t max;        // bytes
-	const char *what;    // for the progress line
+	const char *sha256; // what it must be; NULL: anything, and then nothing is resumed
+	uint64_t max;       // bytes
+	const char *what;   // for the progress line
 };
 
 enum fetch_result {

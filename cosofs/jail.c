@@ -48,27 +48,28 @@ static int close_others(const struct jail *jail, struct err *err)
 	}
 }
 
-// Makes the folder the root of a mount namespace that holds nothing else. Returns false where that isn't permitted.
-static bool enter_mounts(int folder)
+// Makes the working folder the root of a mount namespace that holds nothing else. Returns false where that isn't permitted.
+static bool enter_mounts(void)
 {
+	// The working folder moves along into the new namespace; a descriptor would still be one of the old one's, which can't be cloned.
 	if (unshare(CLONE_NEWNS) < 0 || sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return false;
-	own_fd int tree = sys_open_tree(folder, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	return tree >= 0 && sys_move_mount(tree, "", folder, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0 &&
-	       fchdir(tree) == 0 && sys_pivot_root(".", ".") == 0 && sys_umount(".", MNT_DETACH) == 0;
+	own_fd int tree = sys_open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return tree >= 0 && sys_move_mount(tree, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) == 0 && fchdir(tree) == 0 &&
+	       sys_pivot_root(".", ".") == 0 && sys_umount(".", MNT_DETACH) == 0 && chdir("/") == 0;
 }
 
 static int enter_folder(int folder, struct err *err)
 {
-	if (enter_mounts(folder)) {
-		log_debug("unpacking in a mount namespace of its own");
-		return chdir("/") == 0 ? 0 : err_sys(err, "enter the folder");
-	}
-	log_debug("no mount namespace for unpacking: %m");
 	if (fchdir(folder) < 0)
 		return err_sys(err, "enter the folder");
+	if (enter_mounts()) {
+		log_verbose("unpacking in a mount namespace that holds nothing else");
+		return 0;
+	}
+	log_verbose("no mount namespace for unpacking: %m");
 	if (chroot(".") < 0)
-		log_debug("no chroot for unpacking: %m");
+		log_verbose("no chroot for unpacking: %m");
 	return 0;
 }
 
@@ -93,16 +94,63 @@ static int drop_capabilities(bool layer, struct err *err)
 }
 
 static const int allowed[] = {
-	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close),
-	SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(dup), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
-	SCMP_SYS(getdents64), SCMP_SYS(mkdirat), SCMP_SYS(mknodat), SCMP_SYS(linkat), SCMP_SYS(symlinkat), SCMP_SYS(unlinkat),
-	SCMP_SYS(fchownat), SCMP_SYS(fchown), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(fsetxattr), SCMP_SYS(utimensat),
-	SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fadvise64), SCMP_SYS(sync_file_range), SCMP_SYS(umask),
-	SCMP_SYS(geteuid), SCMP_SYS(getegid), SCMP_SYS(getpid), SCMP_SYS(gettid),
-	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(brk),
-	SCMP_SYS(clone3), SCMP_SYS(clone), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(futex), SCMP_SYS(sched_yield),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(prlimit64), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(close),
+	SCMP_SYS(openat),
+	SCMP_SYS(openat2),
+	SCMP_SYS(dup),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(mknodat),
+	SCMP_SYS(linkat),
+	SCMP_SYS(symlinkat),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(fchownat),
+	SCMP_SYS(fchown),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(fchmodat),
+	SCMP_SYS(fsetxattr),
+	SCMP_SYS(utimensat),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(fadvise64),
+	SCMP_SYS(sync_file_range),
+	SCMP_SYS(umask),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(clone3),
+	SCMP_SYS(clone),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(futex),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
 };
 
 // Anything else fails as if the kernel didn't know it, and so a C library that tries something newer first goes on.
@@ -119,7 +167,7 @@ static int filter_calls(struct err *err)
 	if (filter)
 		seccomp_release(filter);
 	if (code == -EINVAL || code == -ENOSYS) { // a kernel without seccomp
-		log_debug("no system call filter for unpacking");
+		log_verbose("no system call filter for unpacking");
 		return 0;
 	}
 	errno = -code;

@@ -5,9 +5,9 @@
 #include "shared/err.h"
 
 struct jail {
-	int folder;    // what it may write to: it becomes the process's "/"
-	int keep[3];   // further descriptors that stay open; -1: none. All others are closed
-	int layer;     // keep CAP_SYS_ADMIN, which trusted.overlay attributes need
+	int folder;  // what it may write to: it becomes the process's "/"
+	int keep[3]; // further descriptors that stay open; -1: none. All others are closed
+	int layer;   // keep CAP_SYS_ADMIN, which trusted.overlay attributes need
 };
 
 // Call it in a forked child with one thread, before the first byte is read. It takes effect as far as the caller may: a mount

@@ -49,7 +49,8 @@ static int help(const char *word, struct err *err)
 	if (!command) {
 		help_all(stdout);
 	} else {
-		printf("usage: cosofs %s [OPTIONS]%s%s\n\n%s\n\n", command->name, *command->args ? " " : "", command->args, command->help);
+		printf("usage: cosofs %s [OPTIONS]%s%s\n\n%s\n\n", command->name, *command->args ? " " : "", command->args,
+		       command->help);
 		opts_help(command->options, stdout);
 	}
 	return fflush(stdout) == 0 ? COMMAND_OK : COMMAND_FAILED;

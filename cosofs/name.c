@@ -54,7 +54,7 @@ int name_mark(const struct name *name, enum name_mark *out_mark, const char **ou
 	if (strncmp(name->path, MARK, length) == 0 || strstr(name->path, "/" MARK)) {
 		const char *first = strncmp(name->path, MARK, length) == 0 ? name->path : strstr(name->path, "/" MARK) + 1;
 		if (strchr(first, '/'))
-			return err_set(err, EINVAL, "'%s': an entry below a whiteout", name->shown);
+			return err_set(err, EINVAL, "an entry below a whiteout");
 	}
 	if (!str_starts(name->base, MARK)) {
 		*out_mark = NAME_PLAIN;
@@ -62,7 +62,7 @@ int name_mark(const struct name *name, enum name_mark *out_mark, const char **ou
 	}
 	const char *target = name->base + length;
 	if (!*target || str_eq(target, ".") || str_eq(target, ".."))
-		return err_set(err, EINVAL, "'%s': a whiteout of nothing inside its folder", name->shown);
+		return err_set(err, EINVAL, "a whiteout of nothing inside its folder");
 	*out_target = target;
 	if (!str_starts(target, MARK))
 		*out_mark = NAME_WHITEOUT;

@@ -7,8 +7,8 @@
 
 struct progress {
 	const char *what;
-	bool on;            // stderr is a terminal, and the user wants to see it
-	int64_t last;       // when it was drawn, proc_now_ms
+	bool on;      // stderr is a terminal, and the user wants to see it
+	int64_t last; // when it was drawn, proc_now_ms
 };
 
 void progress_begin(struct progress *progress, const char *what);

@@ -64,7 +64,8 @@ static int look(const struct work *work, struct err *err)
 		return 0;
 	if (kind == ROOT_GOOD)
 		return 1;
-	return err_set(err, EEXIST, "'%s' is there and no root file system: it has no /bin/sh (move it away, or replace it: --force)", w->path);
+	return err_set(err, EEXIST,
+		       "'%s' is there and no root file system: it has no /bin/sh (move it away, or replace it: --force)", w->path);
 }
 
 static int unpack_tarball(struct work *work, int archive, const char *name, struct err *err)
@@ -167,7 +168,8 @@ static int make(struct work *work, struct err *err)
 	if (whole_begin(w, err) < 0 || fill(work, err) < 0)
 		return -1;
 	if (root_kind(w->parent, w->work_name) != ROOT_GOOD)
-		return err_set(err, EINVAL, "'%s' is no root file system: it has no /bin/sh (to unpack it all the same: cosofs unpack)",
+		return err_set(err, EINVAL,
+			       "'%s' is no root file system: it has no /bin/sh (to unpack it all the same: cosofs unpack)",
 			       work->setup->tarball ? work->setup->tarball : "the tarball");
 	root_warn_machine(w->work);
 	if (whole_commit(w, work->setup->force, err) < 0)

@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BLOCKS = 8, BLOCK = 512 << 10, INPUT = 256 << 10 };
+enum { BLOCKS = 16, BLOCK = 256 << 10, INPUT = 256 << 10 };
 
 struct stream {
 	int fd;
@@ -168,7 +168,8 @@ static void read_filtered(struct stream *s)
 	archive_read_support_filter_xz(a);
 	archive_read_support_filter_zstd(a);
 	archive_read_support_format_raw(a);
-	bool ok = archive_read_open2(a, s, NULL, feed, NULL, NULL) == ARCHIVE_OK && archive_read_next_header(a, &entry) == ARCHIVE_OK;
+	bool ok =
+		archive_read_open2(a, s, NULL, feed, NULL, NULL) == ARCHIVE_OK && archive_read_next_header(a, &entry) == ARCHIVE_OK;
 	unsigned char *block;
 	while (ok && (block = block_get(s))) {
 		la_ssize_t n = archive_read_data(a, block, BLOCK);
@@ -192,7 +193,11 @@ static void *run(void *data)
 		err_set(&s->failure, EINVAL, "it is empty");
 	else if (magic[0] == 0x1f && magic[1] == 0x8b)
 		read_gzip(s);
-	else if (memcmp(magic, "\xfd" "7zXZ", 6) == 0 || memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
+	else if (memcmp(magic,
+			"\xfd"
+			"7zXZ",
+			6) == 0 ||
+		 memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
 		read_filtered(s);
 	else
 		read_plain(s);

@@ -57,7 +57,8 @@ struct tarball *tarball_open(int fd, uint64_t limit, struct err *err)
 	archive_read_support_format_tar(t->archive);
 	if (archive_read_open2(t->archive, t, NULL, feed, NULL, NULL) != ARCHIVE_OK) {
 		fail(t, err);
-		err_hint(err, "tar archives are read: plain or compressed with gzip, xz or zstd");
+		if (!t->failure.msg[0])
+			err_hint(err, "tar archives are read, plain or compressed with gzip, xz or zstd");
 		tarball_close(t);
 		return NULL;
 	}

@@ -14,12 +14,12 @@
 struct tarball;
 
 struct tarball_entry {
-	const char *path;      // bytes, as they are in the archive; valid until the next entry, as all of these
-	const char *link;      // a link's target, or NULL
+	const char *path; // bytes, as they are in the archive; valid until the next entry, as all of these
+	const char *link; // a link's target, or NULL
 	bool hard_link;
-	mode_t mode;           // type and permissions
-	int64_t uid, gid;      // not judged yet
-	int64_t size;          // of the file's content, holes included
+	mode_t mode;      // type and permissions
+	int64_t uid, gid; // not judged yet
+	int64_t size;     // of the file's content, holes included
 	struct timespec mtime;
 	dev_t rdev;
 };

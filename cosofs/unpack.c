@@ -150,8 +150,9 @@ void unpack_warn(const struct extract_count *count)
 		log_warning("%llu devices were left out (only root makes them; a container has its own /dev)",
 			    (unsigned long long)count->devices);
 	if (count->owners)
-		log_warning("%llu entries belong to you instead of their owner (more ids: a range for you in /etc/subuid and /etc/subgid)",
-			    (unsigned long long)count->owners);
+		log_warning(
+			"%llu entries belong to you instead of their owner (more ids: a range for you in /etc/subuid and /etc/subgid)",
+			(unsigned long long)count->owners);
 	if (count->xattrs)
 		log_warning("%llu extended attributes were left out (this file system or user may not set them)",
 			    (unsigned long long)count->xattrs);

@@ -43,7 +43,8 @@ static bool find_range(struct arena *arena, const char *path, struct range *out)
 		uint64_t count;
 		if (fields.count != 3 || (!str_eq(fields.items[0], name) && !str_eq(fields.items[0], id)))
 			continue;
-		if (num_id(path, fields.items[1], &first, NULL) < 0 || num_u64(path, fields.items[2], 1, UINT32_MAX, &count, NULL) < 0)
+		if (num_id(path, fields.items[1], &first, NULL) < 0 ||
+		    num_u64(path, fields.items[2], 1, UINT32_MAX, &count, NULL) < 0)
 			continue;
 		*out = (struct range){ .first = fields.items[1], .count = fields.items[2] };
 		return true;
@@ -57,8 +58,9 @@ static bool run_map(struct arena *arena, const char *program, pid_t pid, unsigne
 	struct strv argv = { 0 };
 	struct err err = { 0 };
 	struct proc_result result = { 0 };
-	const char *words[] = { program, arena_printf(arena, "%d", pid), "0", arena_printf(arena, "%u", id), "1", "1", range->first,
-				range->count };
+	const char *words[] = {
+		program, arena_printf(arena, "%d", pid), "0", arena_printf(arena, "%u", id), "1", "1", range->first, range->count
+	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		strv_push(arena, &argv, words[i]);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {

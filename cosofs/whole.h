@@ -11,12 +11,12 @@
 #include <stdbool.h>
 
 struct whole {
-	char path[PATH_MAX];      // as given, without slashes at the end
-	char name[NAME_MAX + 1];  // of the folder, in its parent
+	char path[PATH_MAX];     // as given, without slashes at the end
+	char name[NAME_MAX + 1]; // of the folder, in its parent
 	char lock_name[NAME_MAX + 1], work_name[NAME_MAX + 1], part_name[NAME_MAX + 1];
-	int parent;               // folder that holds it
-	int lock;                 // -1: not held
-	int work;                 // the new folder; -1: none
+	int parent; // folder that holds it
+	int lock;   // -1: not held
+	int work;   // the new folder; -1: none
 };
 
 // Opens the parent (path_open_trusted), and makes it, mode 0700, if it is missing and `make` says so. Call whole_close whatever happens.
