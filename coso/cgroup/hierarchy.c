@@ -142,12 +142,11 @@ static bool mount_serves(const struct mount *mount, struct strv controllers, boo
 	return true;
 }
 
-static void add_hierarchy(struct cgroup *cgroup, const struct mount *mount, const char *controllers, const char *own)
+static struct cgroup_hierarchy look_at(struct arena *arena, const struct mount *mount, const char *controllers, const char *own)
 {
-	struct arena *arena = cgroup->arena;
+	own = own_below(own, mount->root);
 	const char *top = find_top(arena, mount, own);
-	struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[cgroup->count++];
-	*hierarchy = (struct cgroup_hierarchy){
+	struct cgroup_hierarchy hierarchy = {
 		.mount = mount->point,
 		.own = own,
 		.unusable = top ? NULL : why_unusable(arena, mount),
@@ -155,11 +154,13 @@ static void add_hierarchy(struct cgroup *cgroup, const struct mount *mount, cons
 		.v2 = mount->v2,
 		.join = -1,
 	};
-	hierarchy->controllers = mount->v2 ? v2_controllers(arena, hierarchy->top) : controllers;
-	hierarchy->base = arena_printf(arena, "%s/coso", hierarchy->top);
+	hierarchy.controllers = mount->v2 ? v2_controllers(arena, hierarchy.top) : controllers;
+	hierarchy.base = arena_printf(arena, "%s/coso", hierarchy.top);
+	return hierarchy;
 }
 
-// One line of /proc/self/cgroup: "NUMBER:CONTROLLERS:PATH". A hierarchy may be mounted more than once: the first usable mount is taken.
+// One line of /proc/self/cgroup: "NUMBER:CONTROLLERS:PATH". A hierarchy may be mounted more than once: the first usable mount is
+// taken, else the first, for the reason why it isn't.
 static void parse_own(struct cgroup *cgroup, const struct mounts *mounts, const char *line)
 {
 	struct arena *arena = cgroup->arena;
@@ -168,19 +169,18 @@ static void parse_own(struct cgroup *cgroup, const struct mounts *mounts, const 
 		return;
 	const char *controllers = arena_strndup(arena, first + 1, (size_t)(second - first - 1));
 	struct strv names = str_split(arena, controllers, ',');
-	const struct mount *chosen = NULL;
+	struct cgroup_hierarchy chosen = { 0 };
 	for (size_t i = 0; i < mounts->count; i++) {
-		const struct mount *mount = &mounts->items[i];
-		if (!mount_serves(mount, names, *controllers == '\0'))
+		if (!mount_serves(&mounts->items[i], names, *controllers == '\0'))
 			continue;
-		bool usable = find_top(arena, mount, own_below(second + 1, mount->root));
-		if (!chosen || usable)
-			chosen = mount;
-		if (usable)
+		struct cgroup_hierarchy hierarchy = look_at(arena, &mounts->items[i], controllers, second + 1);
+		if (!chosen.mount || !hierarchy.unusable)
+			chosen = hierarchy;
+		if (!hierarchy.unusable)
 			break;
 	}
-	if (chosen)
-		add_hierarchy(cgroup, chosen, controllers, own_below(second + 1, chosen->root));
+	if (chosen.mount)
+		cgroup->hierarchies[cgroup->count++] = chosen;
 }
 
 int hierarchy_parse(struct cgroup *cgroup, const char *mountinfo, const char *own, struct err *err)
