@@ -38,7 +38,7 @@ unit_src    := $(wildcard tests/unit/*.c)
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 coso_libs    := -lseccomp -lcap -ljansson -lm
-cosonet_libs := -lip4tc -lip6tc -lnftables -lnl-route-3 -lnl-3 -ljansson
+cosonet_libs := -lip4tc -lip6tc -lnl-route-3 -lnl-3 -ljansson
 cosofs_libs  := -larchive -lcurl -lcrypto -lz -lseccomp
 
 # Made in parallel unless -j says otherwise; the targets that do several things do them in order.
@@ -48,7 +48,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all
-all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
+all: $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -81,9 +81,6 @@ $(BIN)/coso: $(call obj,$(coso_src) $(shared_src))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(STATIC) $(LDFLAGS) -o $@ $^ $(coso_libs)
 
-$(BIN)/coso-oci: $(BIN)/coso
-	$(Q)ln -sf coso $@
-
 $(BIN)/cosonet: $(call obj,$(cosonet_src) $(shared_src))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -108,13 +105,13 @@ $(foreach room,shared coso cosonet cosofs,$(eval $(call unit_program,$(room))))
 
 # Our own static programs: what test containers run, and what tests run in.
 $(BIN)/probe: tests/probe_try.c tests/probe_net.c tests/probe.h
-$(BIN)/probe $(BIN)/sandbox: $(BIN)/%: tests/%.c
+$(BIN)/probe $(BIN)/attack $(BIN)/sandbox: $(BIN)/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $(filter %.c,$^)
 
 units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
-programs := all $(BIN)/probe $(BIN)/sandbox
+programs := all $(BIN)/probe $(BIN)/attack $(BIN)/sandbox
 SUITES   ?= $(foreach room,cli net fs security,$(wildcard tests/$(room)/*.bats))
 
 .PHONY: run setup fs-setup net-setup net-teardown
@@ -201,10 +198,9 @@ debug: ## build for gdb, into a folder of its own
 install: all ## put the programs in PREFIX/bin (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs $(DESTDIR)$(PREFIX)/bin
-	ln -sf coso $(DESTDIR)$(PREFIX)/bin/coso-oci
 
 uninstall: ## remove them
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso coso-oci cosonet cosofs)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso cosonet cosofs)
 
 clean: ## remove what was built
 	rm -rf --one-file-system $(BUILD)

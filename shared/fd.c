@@ -2,10 +2,17 @@
 // fd.c - file descriptors
 #include "shared/fd.h"
 
+#include "shared/num.h"
+#include "shared/sys.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FDS_MAX = 64 };
@@ -121,4 +128,38 @@ int fd_wait(int fd, int timeout_ms)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int n = poll(&p, 1, timeout_ms);
 	return n > 0 ? 1 : n;
+}
+
+// Before Linux 5.11. Only numbers are read, with getdents64 into the stack: this also runs between clone3 and exec.
+static int cloexec_by_proc(int first)
+{
+	struct entry {
+		uint64_t ino;
+		int64_t off;
+		unsigned short length;
+		unsigned char type;
+		char name[];
+	};
+	_Alignas(struct entry) char buffer[4096];
+	own_fd int dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n;
+	if (dir < 0)
+		return -1;
+	while ((n = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0) {
+		for (long at = 0; at < n;) {
+			const struct entry *e = (const void *)(buffer + at);
+			uint64_t fd;
+			if (num_u64("descriptor", e->name, (uint64_t)first, INT32_MAX, &fd, NULL) == 0)
+				fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+			at += e->length;
+		}
+	}
+	return n < 0 ? -1 : 0;
+}
+
+int fd_cloexec_from(int first)
+{
+	if (sys_close_range((unsigned int)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	return cloexec_by_proc(first);
 }

@@ -29,5 +29,8 @@ int fd_send(int socket, const void *data, size_t size, const int *fds, size_t co
 // The descriptors are CLOEXEC and belong to the caller.
 ssize_t fd_recv(int socket, void *data, size_t size, int *fds, size_t *out_count, struct err *err);
 
+// Marks every open descriptor from `first` on close-on-exec, also before Linux 5.11 (by way of /proc/self/fd). 0 or -1 with errno.
+int fd_cloexec_from(int first);
+
 // Waits until `fd` is readable or hung up. Returns 1, 0 after `timeout_ms` (-1: for ever), or -1 with errno.
 int fd_wait(int fd, int timeout_ms);

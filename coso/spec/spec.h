@@ -17,6 +17,7 @@
 #define SPEC_ID_MAX 64 // bytes of an id, without the NUL
 
 enum { SPEC_RLIMITS_MAX = 16 }; // RLIM_NLIMITS of Linux
+enum { SPEC_HOME_SLOT = 264 };  // bytes of the environment's entry for HOME
 
 struct spec_idmap {
 	uint32_t container; // first id inside
@@ -118,8 +119,8 @@ struct spec_network {
 	const char *join;           // network namespace to join: a path such as /proc/PID/ns/net; NULL: none
 	const char *name;           // COSO_NETWORK
 	struct strv publish;        // [ip:]host[-end]:container[-end][/proto]
-	struct strv dns;            // addresses for /etc/resolv.conf
-	struct strv extra_hosts;    // "name:address"
+	const char *resolv_conf;    // text of /etc/resolv.conf; NULL: the image's stays
+	struct strv extra_hosts;    // "name:address", checked
 };
 
 struct spec {
@@ -142,6 +143,7 @@ struct spec {
 	struct strv sysctl;         // "net.ipv4.ip_forward=1"
 	struct strv masked_paths, readonly_paths;
 	struct spec_network network;
+	char *home_slot;            // entry "HOME=" of process.env, of SPEC_HOME_SLOT bytes, that the launch fills; NULL: HOME is given
 	bool detach;
 	bool remove;                // nothing of a detached container is left once it ended
 };

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// claim.c - claims on containers
+#include "coso/engine/claim.h"
+
+#include "shared/fd.h"
+#include "shared/log.h"
+#include "shared/num.h"
+#include "shared/path.h"
+#include "shared/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_locked(int dir, const char *name, struct err *err)
+{
+	own_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open '%s'", name);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, EBUSY, "'%s' is in use", name);
+	// It may have been removed, and made anew by somebody else, before it was locked.
+	struct stat here, there;
+	if (fstat(fd, &here) < 0 || fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) < 0 || here.st_ino != there.st_ino)
+		return err_set(err, ENOENT, "'%s' is gone", name);
+	return take_fd(&fd);
+}
+
+static int reserve(const struct place *place, const char *id, struct claim *claim, struct err *err)
+{
+	char fresh[32];
+	snprintf(fresh, sizeof(fresh), ".new.%d", (int)getpid());
+	if (mkdirat(place->run_fd, fresh, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s/%s'", place->run, fresh);
+	claim->state = open_locked(place->run_fd, fresh, err);
+	if (claim->state < 0)
+		return -1;
+	if (renameat2(place->run_fd, fresh, place->run_fd, id, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EEXIST)
+		err_set(err, EEXIST, "a container '%s' exists already (coso ps shows it, coso rm removes it)", id);
+	else
+		err_sys(err, "make folder '%s/%s'", place->run, id);
+	unlinkat(place->run_fd, fresh, AT_REMOVEDIR);
+	return -1;
+}
+
+int claim_take(const struct place *place, const char *id, struct claim *out_claim, struct err *err)
+{
+	struct claim claim = { .state = -1 };
+	char start[32];
+	snprintf(claim.name, sizeof(claim.name), "%d:%s", (int)getpid(), id);
+	snprintf(start, sizeof(start), "%" PRIu64, proc_start_time(getpid()));
+	if (symlinkat(start, place->owners_fd, claim.name) < 0)
+		return err_sys(err, "claim '%s' in '%s/.owners'", id, place->run);
+	if (reserve(place, id, &claim, err) < 0) {
+		claim_drop(place, &claim);
+		return -1;
+	}
+	*out_claim = claim;
+	return 0;
+}
+
+int claim_lock(const struct place *place, const char *id, struct claim *out_claim, struct err *err)
+{
+	int state = open_locked(place->run_fd, id, err);
+	if (state < 0)
+		return -1;
+	*out_claim = (struct claim){ .state = state };
+	return 0;
+}
+
+void claim_drop(const struct place *place, struct claim *claim)
+{
+	fd_close(&claim->state);
+	if (claim->name[0])
+		unlinkat(place->owners_fd, claim->name, 0);
+	claim->name[0] = '\0';
+}
+
+void claim_release(const struct place *place, const char *id, struct claim *claim)
+{
+	struct err err;
+	if (path_remove_tree(place->run_fd, id, &err) < 0)
+		log_warning("%s", err.msg);
+	claim_drop(place, claim);
+}
+
+struct dead {
+	pid_t pid;
+	const char *id;   // behind the ':' of the name
+	char start[32];   // text of the owner's start time
+};
+
+// True if the claim's owner is gone. kill(2) tells most; the start time tells a recycled pid.
+static bool is_dead(const struct place *place, const char *name, struct dead *out)
+{
+	const char *colon = strchr(name, ':');
+	char number[16];
+	uint64_t pid, start;
+	if (!colon || (size_t)(colon - name) >= sizeof(number) || !colon[1])
+		return false;
+	memcpy(number, name, (size_t)(colon - name));
+	number[colon - name] = '\0';
+	if (num_u64("pid", number, 1, INT32_MAX, &pid, NULL) < 0)
+		return false;
+	ssize_t n = readlinkat(place->owners_fd, name, out->start, sizeof(out->start) - 1);
+	if (n < 0)
+		return false;
+	out->start[n] = '\0';
+	out->pid = (pid_t)pid;
+	out->id = colon + 1;
+	if (kill(out->pid, 0) < 0 && errno == ESRCH)
+		return true;
+	return num_u64("start time", out->start, 0, UINT64_MAX, &start, NULL) == 0 && proc_start_time(out->pid) != start;
+}
+
+// True if the claim can go.
+static bool settle(const struct place *place, const struct dead *dead, bool (*mend)(const struct place *, const char *, int))
+{
+	char fresh[32];
+	struct err err;
+	snprintf(fresh, sizeof(fresh), ".new.%d", (int)dead->pid);
+	unlinkat(place->run_fd, fresh, AT_REMOVEDIR);
+	own_fd int state = open_locked(place->run_fd, dead->id, &err);
+	if (state < 0)
+		return err.code == ENOENT; // no folder: nothing else can be there
+	return mend(place, dead->id, state);
+}
+
+void claim_each_dead(const struct place *place, bool (*mend)(const struct place *place, const char *id, int state))
+{
+	int copy = openat(place->owners_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
+	if (!list) {
+		fd_close(&copy);
+		return;
+	}
+	struct dirent *entry;
+	while ((entry = readdir(list))) {
+		struct dead dead;
+		if (entry->d_name[0] != '.' && is_dead(place, entry->d_name, &dead) && settle(place, &dead, mend))
+			unlinkat(place->owners_fd, entry->d_name, 0);
+	}
+	closedir(list);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// claim.h - who answers for a container, written down before anything of it exists and taken back last
+//
+// Theory of operation. run/.owners/<pid>:<id> is a symbolic link whose target is the owner's start time: one system call makes
+// it, and whether the owner lives is one more (kill(pid, 0)), so a launch can look at all claims of 1,000 containers in 0.2 ms and mend
+// only the dead ones. The id itself is reserved by renaming a prepared, locked folder to run/<id>, which fails if that exists. The
+// owner keeps the lock; who mends what a crash left holds it meanwhile. Order: claim, folder, everything else; and back again.
+#pragma once
+
+#include "coso/engine/place.h"
+#include "shared/err.h"
+
+#include <stdbool.h>
+
+struct claim {
+	char name[96];    // in .owners; "" if none is held
+	int state;        // run/<id>, open
+};
+
+// Reserves `id` for the calling process. EEXIST: there is such a container.
+int claim_take(const struct place *place, const char *id, struct claim *out_claim, struct err *err);
+
+// Takes the lock of an existing container, to change or remove it. EBUSY: its owner lives, or somebody mends it.
+int claim_lock(const struct place *place, const char *id, struct claim *out_claim, struct err *err);
+
+// Removes the state folder and then the claim.
+void claim_release(const struct place *place, const char *id, struct claim *claim);
+
+// Takes only the claim back: the state folder of an ended container stays.
+void claim_drop(const struct place *place, struct claim *claim);
+
+// Calls `mend` with the id of every claim whose owner is dead and whose folder nobody else holds. `mend` returns whether all was
+// mended, so that the claim can go; an ended container's folder may stay.
+void claim_each_dead(const struct place *place, bool (*mend)(const struct place *place, const char *id, int state));

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// gc.c - mends what a crash left
+#include "coso/engine/gc.h"
+
+#include "coso/cgroup/cgroup.h"
+#include "coso/engine/claim.h"
+#include "coso/engine/state.h"
+#include "coso/launch/netexec.h"
+#include "coso/launch/rootfs.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+#include "shared/path.h"
+#include "shared/proc.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum { DYING_MS = 10000 };
+
+// The container's first process, if it still dies from its parent's death.
+static void end_process(const struct state *state)
+{
+	own_fd int pidfd = state->pid > 0 ? proc_open(state->pid, state->pid_start) : -1;
+	if (pidfd < 0)
+		return;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+	fd_wait(pidfd, DYING_MS);
+}
+
+// The tree of cgroups, the network and the layers; the log stays with `keep_log`.
+static int remove_parts(const struct place *place, const char *id, int state, bool keep_log, struct err *err)
+{
+	own_arena struct arena arena = { 0 };
+	struct cgroup cgroup = { 0 };
+	netexec_release_noted(state);
+	if (cgroup_detect(&arena, &cgroup, err) < 0 || cgroup_remove(&cgroup, id, DYING_MS, err) < 0)
+		return -1;
+	return rootfs_remove_data(keep_log ? place_data(&arena, place, id) : place_container(&arena, place, id), err);
+}
+
+int gc_remove_parts(const struct place *place, const char *id, int state, struct err *err)
+{
+	return remove_parts(place, id, state, false, err);
+}
+
+static bool mend(const struct place *place, const char *id, int folder)
+{
+	own_arena struct arena arena = { 0 };
+	struct state state = { 0 };
+	struct err err = { 0 };
+	bool known = state_read(&arena, folder, &state, NULL) == 0;
+	if (known && state.detached && state_is_running(&state))
+		return false; // its monitor died, the container lives on
+	bool stays = known && state.detached && !state.remove;
+	if (known && !state.ended)
+		end_process(&state);
+	if (remove_parts(place, id, folder, stays, &err) < 0) {
+		log_warning("mend what a crash of '%s' left: %s", id, err.msg);
+		return false;
+	}
+	if (!stays)
+		return path_remove_tree(place->run_fd, id, &err) == 0;
+	if (!state.ended) {
+		state.ended = true;
+		state.exit_code = STATE_EXIT_UNKNOWN;
+		state.pid = 0;
+		return state_write(folder, &state, &err) == 0;
+	}
+	return true;
+}
+
+void gc_sweep(const struct place *place)
+{
+	claim_each_dead(place, mend);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// place.c - the engine's folders
+#include "coso/engine/place.h"
+
+#include "shared/fd.h"
+#include "shared/path.h"
+#include "shared/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// An ordinary user's folder of a kind, as the XDG base directory specification has it.
+static const char *user_folder(struct arena *arena, const char *variable, const char *below_home)
+{
+	const char *value = getenv(variable), *home = getenv("HOME");
+	if (value && value[0] == '/')
+		return arena_printf(arena, "%s/coso", value);
+	return arena_printf(arena, "%s/%s/coso", home && home[0] == '/' ? home : "/", below_home);
+}
+
+static const char *user_run(struct arena *arena)
+{
+	const char *value = getenv("XDG_RUNTIME_DIR");
+	const char *standard = arena_printf(arena, "/run/user/%u", (unsigned int)geteuid());
+	if (value && value[0] == '/')
+		return arena_printf(arena, "%s/coso", value);
+	if (access(standard, W_OK) == 0)
+		return arena_printf(arena, "%s/coso", standard);
+	return arena_printf(arena, "%s/run", user_folder(arena, "XDG_DATA_HOME", ".local/share"));
+}
+
+static int open_folder(const char *path, struct err *err)
+{
+	if (path_mkdirs(path, 0700, err) < 0)
+		return -1;
+	own_fd int fd = path_open_trusted(path, err);
+	if (fd < 0)
+		return -1;
+	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return readable < 0 ? err_sys(err, "open '%s'", path) : readable;
+}
+
+int place_open(struct arena *arena, const char *root, struct place *out_place, struct err *err)
+{
+	struct place place = { .run_fd = -1, .owners_fd = -1, .cache_fd = -1 };
+	char full[PATH_MAX];
+	if (root) {
+		if (path_mkdirs(root, 0700, err) < 0)
+			return err_wrap(err, "--root");
+		if (!realpath(root, full))
+			return err_sys(err, "--root '%s'", root);
+		place.run = arena_printf(arena, "%s/run", full);
+		place.lib = arena_printf(arena, "%s/lib", full);
+	} else if (geteuid() == 0) {
+		place.run = "/run/coso";
+		place.lib = "/var/lib/coso";
+	} else {
+		place.run = user_run(arena);
+		place.lib = user_folder(arena, "XDG_DATA_HOME", ".local/share");
+	}
+	place.run_fd = open_folder(place.run, err);
+	if (place.run_fd < 0)
+		return -1;
+	if (mkdirat(place.run_fd, ".owners", 0700) < 0 && errno != EEXIST) {
+		err_sys(err, "make folder '%s/.owners'", place.run);
+		place_close(&place);
+		return -1;
+	}
+	place.owners_fd = openat(place.run_fd, ".owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	place.cache_fd = open_folder(arena_printf(arena, "%s/cache", place.lib), err);
+	if (place.owners_fd < 0 || place.cache_fd < 0) {
+		if (place.owners_fd < 0)
+			err_sys(err, "open '%s/.owners'", place.run);
+		place_close(&place);
+		return -1;
+	}
+	*out_place = place;
+	return 0;
+}
+
+void place_close(struct place *place)
+{
+	fd_close(&place->run_fd);
+	fd_close(&place->owners_fd);
+	fd_close(&place->cache_fd);
+}
+
+const char *place_state(struct arena *arena, const struct place *place, const char *id)
+{
+	return arena_printf(arena, "%s/%s", place->run, id);
+}
+
+const char *place_container(struct arena *arena, const struct place *place, const char *id)
+{
+	return arena_printf(arena, "%s/containers/%s", place->lib, id);
+}
+
+const char *place_data(struct arena *arena, const struct place *place, const char *id)
+{
+	return arena_printf(arena, "%s/containers/%s/data", place->lib, id);
+}
+
+const char *place_default_rootfs(struct arena *arena)
+{
+	if (geteuid() == 0)
+		return "/tmp/coso/rootfs";
+	return arena_printf(arena, "%s/rootfs", user_folder(arena, "XDG_DATA_HOME", ".local/share"));
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// place.h - where the engine keeps things
+//
+//   run/<id>/          state of a container that runs: state.json, network/              (root: /run/coso)
+//   run/.owners/       claims, see claim.h
+//   lib/containers/<id>/  log, data/upper, data/work                                     (root: /var/lib/coso)
+//   lib/cache/         compiled seccomp filters
+#pragma once
+
+#include "shared/arena.h"
+#include "shared/err.h"
+
+struct place {
+	const char *run, *lib;   // absolute paths
+	int run_fd;              // open, 0700
+	int owners_fd;           // run/.owners
+	int cache_fd;            // lib/cache, or -1
+};
+
+// Finds and makes the folders: of root, of an ordinary user (XDG), or `root`/run and `root`/lib (--root).
+int place_open(struct arena *arena, const char *root, struct place *out_place, struct err *err);
+void place_close(struct place *place);
+
+// Paths of one container.
+const char *place_state(struct arena *arena, const struct place *place, const char *id);
+const char *place_container(struct arena *arena, const struct place *place, const char *id);
+const char *place_data(struct arena *arena, const struct place *place, const char *id);
+
+// The default rootfs: /tmp/coso/rootfs, or an ordinary user's $XDG_DATA_HOME/coso/rootfs.
+const char *place_default_rootfs(struct arena *arena);

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// run.c - the life of a container
+//
+// Theory of operation. In the foreground this process launches, waits and cleans up. Detached, it forks a monitor first: the monitor
+// does just the same, with the container's log in place of stdout and stderr, and tells this process through a pipe how the launch
+// went. The monitor is the container's parent, since only a parent gets the exit status. If it is killed the container lives on.
+#include "coso/engine/run.h"
+
+#include "coso/engine/claim.h"
+#include "coso/engine/gc.h"
+#include "coso/engine/state.h"
+#include "coso/engine/supervise.h"
+#include "coso/launch/launch.h"
+#include "coso/launch/trace.h"
+#include "shared/fd.h"
+#include "shared/file.h"
+#include "shared/log.h"
+#include "shared/path.h"
+#include "shared/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct life {
+	const struct run *run;
+	const struct spec *spec;
+	struct launch launch;
+	struct claim claim;
+	struct state state;
+	int exit_code;
+	int ready;          // detached: the pipe to the process that forked the monitor, else -1
+};
+
+// What the monitor tells its parent; one write(2).
+struct news {
+	int exit_code;      // 0: it runs
+	struct err err;
+};
+
+const char *run_new_id(struct arena *arena)
+{
+	unsigned char bytes[6];
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		memset(bytes, getpid() & 255, sizeof(bytes)); // never on Linux 5.6 and later; a clash is refused anyway
+	char *id = arena_strdup(arena, "");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		id = arena_printf(arena, "%s%02x", id, bytes[i]);
+	return id;
+}
+
+int run_check_id(const char *id, struct err *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = strlen(id);
+	if (length == 0 || length > SPEC_ID_MAX || !strchr(letters, id[0]) || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != length)
+		return err_set(err, EINVAL, "the name '%.80s' isn't 1 to %d letters, digits, '_', '.' and '-', beginning with a letter or digit",
+			       id, SPEC_ID_MAX);
+	return 0;
+}
+
+static const char *now_text(struct arena *arena)
+{
+	struct timespec now;
+	struct tm utc;
+	char text[32];
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	return arena_printf(arena, "%s.%09ldZ", text, now.tv_nsec);
+}
+
+static const char *join_words(struct arena *arena, const struct strv *words)
+{
+	char *line = arena_strdup(arena, "");
+	for (size_t i = 0; i < words->count; i++)
+		line = arena_printf(arena, "%s%s%s", line, i ? " " : "", words->items[i]);
+	return line;
+}
+
+static void describe_state(struct life *life)
+{
+	const struct spec *spec = life->spec;
+	life->state = (struct state){
+		.id = spec->id,
+		.rootfs = spec->root.path,
+		.command = join_words(spec->arena, &spec->process.args),
+		.network = spec->network.name,
+		.created = now_text(spec->arena),
+		.pid = life->launch.pid,
+		.pid_start = proc_start_time(life->launch.pid),
+		.owner = getpid(),
+		.owner_start = proc_start_time(getpid()),
+		.detached = spec->detach,
+		.remove = spec->remove,
+	};
+}
+
+static int write_pid_file(const char *path, pid_t pid, struct err *err)
+{
+	char text[16];
+	int size = snprintf(text, sizeof(text), "%d", (int)pid);
+	own_arena struct arena arena = { 0 };
+	char *folder = arena_strdup(&arena, path), *slash = strrchr(folder, '/');
+	const char *name = slash ? slash + 1 : path;
+	if (slash)
+		*slash = '\0';
+	own_fd int dir = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || file_replace(dir, name, text, (size_t)size, 0644, err) < 0)
+		return dir < 0 ? err_sys(err, "--pid-file '%s'", path) : err_wrap(err, "--pid-file '%s'", path);
+	return 0;
+}
+
+static int open_log(const struct life *life, struct err *err)
+{
+	const char *folder = place_container(life->spec->arena, life->run->place, life->spec->id);
+	if (path_mkdirs(folder, 0700, err) < 0)
+		return -1;
+	own_fd int log = open(arena_printf(life->spec->arena, "%s/log", folder), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (log < 0 || null < 0)
+		return err_sys(err, "make the log in '%s'", folder);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		return err_sys(err, "redirect to the log");
+	return 0;
+}
+
+// Reserve, launch, write down.
+static int begin(struct life *life, struct err *err)
+{
+	const struct place *place = life->run->place;
+	const struct spec *spec = life->spec;
+	struct launch *launch = &life->launch;
+	launch_init(launch, spec->arena, spec);
+	launch->privileged = geteuid() == 0;
+	launch->data = place_data(spec->arena, place, spec->id);
+	launch->state_path = place_state(spec->arena, place, spec->id);
+	launch->cache = place->cache_fd;
+	if (claim_take(place, spec->id, &life->claim, err) < 0)
+		return -1;
+	launch->state = life->claim.state;
+	if (life->run->trace && (launch->trace = trace_open(life->run->trace, err)) < 0)
+		return -1;
+	if (spec->detach && open_log(life, err) < 0)
+		return -1;
+	if (launch_start(launch, err) < 0) {
+		life->exit_code = launch->exit_code;
+		return -1;
+	}
+	describe_state(life);
+	if (state_write(life->claim.state, &life->state, err) < 0)
+		return -1;
+	return life->run->pid_file ? write_pid_file(life->run->pid_file, launch->pid, err) : 0;
+}
+
+static void end(struct life *life)
+{
+	const struct place *place = life->run->place;
+	struct err err;
+	launch_end(&life->launch);
+	trace_close(&life->launch.trace);
+	if (life->claim.state < 0) // the id is somebody else's: nothing of it is ours
+		return;
+	bool began = life->state.id;
+	if (began && life->spec->detach && !life->spec->remove) {
+		life->state.ended = true;
+		life->state.pid = 0;
+		life->state.exit_code = life->exit_code;
+		if (state_write(life->claim.state, &life->state, &err) < 0)
+			log_warning("%s", err.msg);
+		claim_drop(place, &life->claim);
+		return;
+	}
+	if (rootfs_remove_data(place_container(life->spec->arena, place, life->spec->id), &err) < 0)
+		log_warning("%s", err.msg);
+	claim_release(place, life->spec->id, &life->claim);
+}
+
+static void tell(struct life *life, const struct err *err)
+{
+	struct news news = { .exit_code = err ? life->exit_code : 0 };
+	if (err)
+		news.err = *err;
+	if (life->ready >= 0)
+		(void)!write(life->ready, &news, sizeof(news));
+	fd_close(&life->ready);
+}
+
+static int live(struct life *life, struct err *err)
+{
+	sigset_t old;
+	supervise_block(&old);
+	life->exit_code = 125;
+	int result = begin(life, err);
+	if (result < 0) {
+		int code = life->exit_code;
+		end(life);
+		life->exit_code = code;
+		tell(life, err);
+	} else {
+		tell(life, NULL);
+		const struct supervise s = {
+			.pidfd = life->launch.pidfd,
+			.console = life->launch.console,
+			.input = life->spec->detach ? -1 : STDIN_FILENO,
+			.output = STDOUT_FILENO,
+		};
+		result = supervise_run(&s, &life->exit_code, err);
+		end(life);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return result;
+}
+
+// The monitor's parent: waits for the news and goes.
+static int hear(int ready, int *out_exit_code, struct err *err)
+{
+	struct news news;
+	ssize_t n = fd_read_full(ready, &news, sizeof(news));
+	*out_exit_code = 125;
+	if (n != (ssize_t)sizeof(news))
+		return err_set(err, EIO, "the monitor was killed during the launch");
+	*out_exit_code = news.exit_code;
+	if (!news.exit_code)
+		return 0;
+	*err = news.err;
+	return -1;
+}
+
+static int detach(struct life *life, int *out_exit_code, struct err *err)
+{
+	int ready[2];
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return err_sys(err, "make a pipe");
+	pid_t pid = fork();
+	if (pid < 0) {
+		fd_close(&ready[0]);
+		fd_close(&ready[1]);
+		return err_sys(err, "fork the monitor");
+	}
+	if (pid > 0) {
+		fd_close(&ready[1]);
+		int result = hear(ready[0], out_exit_code, err);
+		fd_close(&ready[0]);
+		return result;
+	}
+	fd_close(&ready[0]);
+	life->ready = ready[1];
+	setsid();
+	prctl(PR_SET_NAME, "coso-monitor");
+	_exit(live(life, err) < 0 ? 125 : 0);
+}
+
+int run_container(const struct run *run, const struct spec *spec, int *out_exit_code, struct err *err)
+{
+	struct life life = { .run = run, .spec = spec, .claim = { .state = -1 }, .ready = -1, .exit_code = 125 };
+	*out_exit_code = 125;
+	if (run_check_id(spec->id, err) < 0)
+		return -1;
+	if (spec->detach)
+		return detach(&life, out_exit_code, err);
+	int result = live(&life, err);
+	*out_exit_code = life.exit_code;
+	return result;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// state.h - what is written down about a container: run/<id>/state.json, version 1, one writer
+#pragma once
+
+#include "shared/arena.h"
+#include "shared/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { STATE_EXIT_UNKNOWN = -1 };
+
+struct state {
+	const char *id, *rootfs, *command, *network, *created; // created: RFC 3339, UTC
+	pid_t pid;              // the container's first process; 0: it has ended, or never began
+	uint64_t pid_start;     // its start time (proc.h)
+	pid_t owner;            // launcher or monitor
+	uint64_t owner_start;
+	bool detached, remove;
+	bool ended;
+	int exit_code;          // once ended; STATE_EXIT_UNKNOWN: nobody was there to see
+};
+
+// `folder` is the container's state folder.
+int state_write(int folder, const struct state *state, struct err *err);
+int state_read(struct arena *arena, int folder, struct state *out_state, struct err *err);
+
+// The kernel's word: is its first process there?
+bool state_is_running(const struct state *state);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// supervise.h - while a container runs: its terminal is copied, signals are passed on, its end is waited for
+#pragma once
+
+#include "shared/err.h"
+
+#include <signal.h>
+
+struct supervise {
+	int pidfd;        // of the container's first process, our child
+	int console;      // master of its pty, or -1
+	int input;        // what is typed, copied to the console; -1: nothing
+	int output;       // where the console's output goes
+};
+
+// The signals that supervise_run passes on. Block them before the launch, so that none is lost between launch and run.
+void supervise_block(sigset_t *out_old);
+
+// Returns 0 with the container's exit code once it ended. The caller's terminal is as it was, whatever happened.
+int supervise_run(const struct supervise *supervise, int *out_exit_code, struct err *err);

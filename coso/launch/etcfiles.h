@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// etcfiles.h - /etc/resolv.conf, /etc/hosts and /etc/hostname: files of COSO's own on the staging tmpfs, bound over the image's
+#pragma once
+
+#include "shared/err.h"
+
+struct launch;
+
+// Inside, with the root attached: makes and binds the three. hosts is empty until etcfiles_fill_hosts.
+int etcfiles_bind(struct launch *launch, struct err *err);
+
+// Inside, after gate 2.
+int etcfiles_fill_hosts(struct launch *launch, const char *text, struct err *err);
+
+// Outside, once the network is known: the text of /etc/hosts.
+char *etcfiles_hosts_text(const struct launch *launch);

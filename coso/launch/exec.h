@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// exec.h - the last stage: find the program and become it, or say exactly why not
+#pragma once
+
+#include "shared/err.h"
+
+struct launch;
+
+// Inside. Searches PATH of the container's environment, as execvp(3). Returns only on failure: -1 with launch->exit_code 127
+// (not found) or 126 (found, but can't be run).
+int exec_program(struct launch *launch, struct err *err);

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// launch.c - the story of a launch as seen from outside
+//
+// Theory of operation. launch_start runs the table below. Everything that needs memory, parsing or compiling comes before `spawn`;
+// from then on two processes run, this one and the child (child.c), and meet at two gates of one socket pair:
+//
+//      outside                                      inside
+//      spawn  ---------- clone3 ------------------> waits for gate 1
+//      idmap, layers: ids, id-mapped mounts
+//      mapped ---------- gate 1 ------------------> root, mounts, devices, files …
+//      network: runs the executable, meanwhile      … and waits for gate 2
+//      go     ---------- gate 2, /etc/hosts ------> pivot_root, masks, terminal, user, security, exec
+//      confirm <-------- pty, error pipe ---------- execve closes the pipe
+//
+// If either side dies the other sees its end of the socket pair or of the pipe close. launch_end undoes the same table.
+#include "coso/launch/launch.h"
+
+#include "coso/launch/etcfiles.h"
+#include "coso/launch/idmap.h"
+#include "coso/launch/report.h"
+#include "coso/launch/stage.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+#include "shared/proc.h"
+#include "shared/str.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONFIRM_MS = 60000, CGROUP_REMOVE_MS = 10000 };
+
+static bool has_mountns(const struct launch *launch)
+{
+	return launch->spec->namespaces & CLONE_NEWNS;
+}
+
+static bool has_userns(const struct launch *launch)
+{
+	return launch->spec->namespaces & CLONE_NEWUSER;
+}
+
+// Should: leave `rootfs.lower` and `rootfs.data` ready for the child. Mustn't: write to the rootfs.
+static void describe_root(const struct launch *launch, FILE *out)
+{
+	const struct spec_root *root = &launch->spec->root;
+	fprintf(out, "             lower layer: %s (never written)\n", root->path);
+	fprintf(out, "             upper layer: %s/upper (%s)\n", root->keep ? root->keep : launch->data,
+		root->keep ? "kept" : "removed at the end");
+}
+
+static int run_sources(struct launch *launch, struct err *err)
+{
+	return mounts_prepare(launch, err);
+}
+
+static void describe_filter(const struct launch *launch, FILE *out)
+{
+	static const char *const names[] = { "Docker's default profile", "none", "profile of a file", "barco's list" };
+	const struct spec_process *p = &launch->spec->process;
+	fprintf(out, "             seccomp: %s%s%s\n", names[p->seccomp], p->seccomp_file ? ", " : "", p->seccomp_file ? p->seccomp_file : "");
+}
+
+static int run_filter(struct launch *launch, struct err *err)
+{
+	return seccomp_prepare(&launch->spec->process, launch->cache, &launch->seccomp, err);
+}
+
+static void undo_filter(struct launch *launch)
+{
+	seccomp_free(&launch->seccomp);
+}
+
+static bool wants_cgroup(const struct launch *launch)
+{
+	return launch->spec->cgroup;
+}
+
+static void describe_cgroup(const struct launch *launch, FILE *out)
+{
+	struct cgroup cgroup = { 0 };
+	struct strv lines = { 0 };
+	struct err err;
+	if (cgroup_detect(launch->arena, &cgroup, &err) < 0 ||
+	    cgroup_describe(&cgroup, launch->spec->id, &launch->spec->resources, &lines, &err) < 0) {
+		fprintf(out, "             would fail: %s\n", err.msg);
+		return;
+	}
+	for (size_t i = 0; i < lines.count; i++)
+		fprintf(out, "             %s\n", lines.items[i]);
+}
+
+static int run_cgroup(struct launch *launch, struct err *err)
+{
+	if (cgroup_detect(launch->arena, &launch->cgroup, err) < 0)
+		return -1;
+	return cgroup_create(&launch->cgroup, launch->spec->id, &launch->spec->resources, err);
+}
+
+static void undo_cgroup(struct launch *launch)
+{
+	struct err err;
+	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, launch->spec->id, CGROUP_REMOVE_MS, &err) < 0)
+		log_warning("%s", err.msg);
+	launch->cgroup.path = NULL;
+}
+
+static void describe_spawn(const struct launch *launch, FILE *out)
+{
+	static const struct {
+		unsigned long flag;
+		const char *name;
+	} kinds[] = {
+		{ CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },	  { CLONE_NEWNS, "mount" },   { CLONE_NEWNET, "network" },
+		{ CLONE_NEWUTS, "uts" },   { CLONE_NEWIPC, "ipc" }, { CLONE_NEWCGROUP, "cgroup" },
+	};
+	fprintf(out, "             new namespaces:");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (launch->spec->namespaces & kinds[i].flag)
+			fprintf(out, " %s", kinds[i].name);
+	}
+	fprintf(out, "\n");
+}
+
+static int open_channels(struct launch *launch, struct err *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, launch->gate) < 0)
+		return err_sys(err, "make the gate's sockets");
+	if (pipe2(launch->report, O_CLOEXEC) < 0)
+		return err_sys(err, "make the error pipe");
+	return 0;
+}
+
+// The cgroup namespace is unshared by the child once it is in its group; clone3 would root it at ours.
+static uint64_t clone_flags(const struct launch *launch)
+{
+	uint64_t flags = launch->spec->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
+	return flags | CLONE_PIDFD;
+}
+
+static int spawn_failed(const struct launch *launch, struct err *err)
+{
+	int code = errno;
+	err_sys(err, "clone3 (new namespaces)");
+	if (has_userns(launch) && (code == EPERM || code == ENOSPC || code == EUSERS || code == EINVAL)) {
+		err->code = ENOTSUP;
+		return err_hint(err, "user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; or --userns host");
+	}
+	if (code == EPERM)
+		return err_hint(err, "making namespaces needs CAP_SYS_ADMIN, or a user namespace: --userns auto");
+	if (code == ENOSYS)
+		return err_hint(err, "clone3 needs Linux 5.3, and a seccomp filter around COSO that lets it pass");
+	return -1;
+}
+
+// Another container's network namespace belongs to its user namespace, which the child has no rights in: it must be born in it.
+static int clone_joined(const struct launch *launch, struct clone_args *args, struct err *err)
+{
+	const char *path = launch->spec->network.join;
+	if (!path) {
+		int pid = sys_clone3(args);
+		return pid < 0 ? spawn_failed(launch, err) : pid;
+	}
+	own_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), other = open(path, O_RDONLY | O_CLOEXEC);
+	if (own < 0 || other < 0 || setns(other, CLONE_NEWNET) < 0)
+		return err_sys(err, "join network namespace '%s'", path);
+	int pid = sys_clone3(args);
+	if (pid == 0)
+		return 0;
+	if (pid < 0)
+		spawn_failed(launch, err);
+	if (setns(own, CLONE_NEWNET) < 0)
+		return err_sys(err, "return to the network namespace");
+	return pid;
+}
+
+static int run_spawn(struct launch *launch, struct err *err)
+{
+	struct clone_args args = {
+		.flags = clone_flags(launch),
+		.pidfd = (uint64_t)(uintptr_t)&launch->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	if (open_channels(launch, err) < 0)
+		return -1;
+	if (launch->cgroup.v2 >= 0 && launch->cgroup.path) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (__u64)launch->cgroup.hierarchies[launch->cgroup.v2].join;
+	}
+	int pid = clone_joined(launch, &args, err);
+	if (pid < 0)
+		return -1;
+	if (pid == 0)
+		launch_child(launch);
+	launch->pid = pid;
+	fd_close(&launch->gate[1]);
+	fd_close(&launch->report[1]);
+	return 0;
+}
+
+static void undo_spawn(struct launch *launch)
+{
+	int status;
+	if (launch->pidfd >= 0) {
+		sys_pidfd_send_signal(launch->pidfd, SIGKILL);
+		proc_wait(launch->pidfd, -1, &status); // ECHILD: it was waited for already
+	}
+	fd_close(&launch->pidfd);
+	for (int i = 0; i < 2; i++) {
+		fd_close(&launch->gate[i]);
+		fd_close(&launch->report[i]);
+	}
+	fd_close(&launch->console);
+}
+
+static void describe_idmap(const struct launch *launch, FILE *out)
+{
+	for (size_t i = 0; i < launch->spec->uid_maps.count; i++) {
+		const struct spec_idmap *m = &launch->spec->uid_maps.items[i];
+		fprintf(out, "             uid %u-%u inside = %u-%u outside\n", m->container, m->container + m->size - 1, m->host,
+			m->host + m->size - 1);
+	}
+}
+
+static int run_idmap(struct launch *launch, struct err *err)
+{
+	const struct idmap map = { launch->privileged, &launch->spec->uid_maps, &launch->spec->gid_maps };
+	return idmap_write(launch->arena, launch->pid, &map, err);
+}
+
+static bool wants_layers(const struct launch *launch)
+{
+	return has_userns(launch) && launch->privileged && has_mountns(launch);
+}
+
+// The child's own words beat "it is gone".
+static int read_report(struct launch *launch, struct err *err)
+{
+	struct report report;
+	for (;;) {
+		ssize_t n = fd_read_full(launch->report[0], &report, sizeof(report));
+		if (n == 0)
+			return 0;
+		if (n != (ssize_t)sizeof(report))
+			return err_set(err, EIO, "the error pipe broke");
+		if (report.kind == REPORT_EXECUTING) {
+			launch->executing = true;
+			continue;
+		}
+		launch->exit_code = report.exit_code;
+		*err = report.err;
+		err->msg[sizeof(err->msg) - 1] = '\0';
+		return -1;
+	}
+}
+
+static int send_gate(struct launch *launch, const void *message, size_t size, struct err *err)
+{
+	if (fd_send(launch->gate[0], message, size, NULL, 0, err) == 0)
+		return 0;
+	struct err said = { 0 };
+	if (read_report(launch, &said) < 0)
+		*err = said;
+	return -1;
+}
+
+static int run_mapped(struct launch *launch, struct err *err)
+{
+	enum gate_kind kind = GATE_MAPPED;
+	return send_gate(launch, &kind, sizeof(kind), err);
+}
+
+static bool wants_network(const struct launch *launch)
+{
+	return launch->spec->network.executable;
+}
+
+static void describe_network(const struct launch *launch, FILE *out)
+{
+	const struct spec_network *n = &launch->spec->network;
+	fprintf(out, "             %s -pid PID\n", n->executable);
+	for (size_t i = 0; i < n->publish.count; i++)
+		fprintf(out, "             publish %s\n", n->publish.items[i]);
+}
+
+static int run_go(struct launch *launch, struct err *err)
+{
+	static struct gate_message message; // 32 KiB: not for the stack
+	const char *text = launch->hosts = etcfiles_hosts_text(launch);
+	message.kind = GATE_GO;
+	if ((size_t)snprintf(message.text, sizeof(message.text), "%s", text) >= sizeof(message.text))
+		return err_set(err, E2BIG, "--add-host: more than %d bytes in all", GATE_TEXT_MAX);
+	return send_gate(launch, &message, offsetof(struct gate_message, text) + strlen(text) + 1, err);
+}
+
+static int receive_console(struct launch *launch, struct err *err)
+{
+	enum gate_kind kind = 0;
+	size_t count = 1;
+	int fd = -1;
+	ssize_t n = fd_recv(launch->gate[0], &kind, sizeof(kind), &fd, &count, err);
+	if (n < 0)
+		return -1;
+	if (n == (ssize_t)sizeof(kind) && kind == GATE_CONSOLE && count == 1) {
+		launch->console = fd;
+		return 0;
+	}
+	fd_close(&fd);
+	fd_close(&launch->gate[0]); // end of file: nothing more comes through it
+	return 0;
+}
+
+// Should: return once execve worked, or with the child's own reason. Mustn't: wait for ever for a child that hangs.
+static int run_confirm(struct launch *launch, struct err *err)
+{
+	int64_t deadline = proc_now_ms() + CONFIRM_MS;
+	for (;;) {
+		struct pollfd p[] = { { .fd = launch->report[0], .events = POLLIN }, { .fd = launch->gate[0], .events = POLLIN } };
+		int64_t left = deadline - proc_now_ms();
+		int n = poll(p, 2, left > 0 ? (int)left : 0);
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, "wait for the container's program");
+		if (n == 0)
+			return err_set(err, ETIMEDOUT, "the container's program didn't start within %d s", CONFIRM_MS / 1000);
+		if (n > 0 && p[1].revents && receive_console(launch, err) < 0)
+			return -1;
+		if (n > 0 && p[0].revents)
+			break;
+	}
+	if (read_report(launch, err) < 0)
+		return -1;
+	if (!launch->executing)
+		return err_set(err, EIO, "the child was killed before it could start the program");
+	// What was sent before exec is in the socket by now.
+	if (launch->spec->process.terminal && launch->console < 0 && receive_console(launch, err) < 0)
+		return -1;
+	fd_close(&launch->gate[0]);
+	fd_close(&launch->report[0]);
+	return 0;
+}
+
+static const struct stage outside[] = {
+	{ "root", "open the rootfs, make the upper layer", has_mountns, describe_root, rootfs_prepare, rootfs_remove },
+	{ "sources", "open what will be mounted from the host", has_mountns, NULL, run_sources, mounts_close },
+	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
+	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
+	{ "spawn", "clone3: the child, in new namespaces", NULL, describe_spawn, run_spawn, undo_spawn },
+	{ "idmap", "map user and group ids", has_userns, describe_idmap, run_idmap, NULL },
+	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
+	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
+	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run, netexec_release },
+	{ "go", "gate 2: the network is there; hand over /etc/hosts", NULL, NULL, run_go, NULL },
+	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
+	{ 0 },
+};
+
+void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec)
+{
+	*launch = (struct launch){
+		.spec = spec,
+		.arena = arena,
+		.state = -1,
+		.cache = -1,
+		.trace = -1,
+		.rootfs = { .folder = -1, .lower = -1, .data = -1, .staging = -1, .root = -1 },
+		.cgroup = { .v2 = -1 },
+		.gate = { -1, -1 },
+		.report = { -1, -1 },
+		.pidfd = -1,
+		.console = -1,
+		.tty = -1,
+		.hosts_file = -1,
+		.exit_code = 125,
+	};
+}
+
+int launch_start(struct launch *launch, struct err *err)
+{
+	if (stage_run(outside, launch, err) == 0)
+		return 0;
+	int code = launch->exit_code;
+	stage_undo(outside, launch);
+	launch->exit_code = code;
+	return -1;
+}
+
+void launch_end(struct launch *launch)
+{
+	stage_undo(outside, launch);
+}
+
+void launch_explain(struct launch *launch, FILE *out)
+{
+	fprintf(out, "Outside, in coso:\n");
+	stage_explain(outside, launch, out);
+	fprintf(out, "\nInside, in the child, from gate 1 on:\n");
+	launch_explain_child(launch, out);
+}

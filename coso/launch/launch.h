@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// launch.h - starts the container that a spec describes; the one place that does
+//
+// Order of use: fill in `spec`, `arena`, `data`, `state` and `trace`, launch_start, wait for `pidfd`, launch_end.
+#pragma once
+
+#include "coso/cgroup/cgroup.h"
+#include "coso/launch/mounts.h"
+#include "coso/launch/netexec.h"
+#include "coso/launch/rootfs.h"
+#include "coso/launch/seccomp.h"
+#include "coso/launch/user.h"
+#include "coso/spec/spec.h"
+#include "shared/err.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+struct launch {
+	const struct spec *spec;
+	struct arena *arena;
+	const char *data;         // folder for upper, work and caches of this container; made by the launch, removed by launch_end
+	const char *state_path;   // /run/coso/<id>, the engine's; debts to the network executable are noted there
+	int state;                // the same folder, open; -1: none
+	int cache;                // folder of compiled seccomp filters, or -1
+	int trace;                // of trace_open, or -1
+
+	bool privileged;          // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
+	struct rootfs rootfs;
+	struct mounts mounts;
+	struct seccomp seccomp;
+	struct cgroup cgroup;
+	int gate[2];              // SOCK_SEQPACKET: [0] outside, [1] inside
+	int report[2];            // pipe: [0] outside reads, [1] inside writes one struct report, or nothing: it has exec'd
+	pid_t pid;                // the container's first process, in the caller's pid namespace
+	int pidfd;
+	struct netexec network;
+	int console;              // master of the container's pty, or -1
+	char *hosts;              // text for /etc/hosts, complete when gate 2 opens
+
+	// Inside only.
+	int tty;                  // slave of its pty, or -1
+	int hosts_file;           // /etc/hosts, on the staging tmpfs, filled once the network is known
+	struct user user;
+	bool executing;           // the last stage was reached
+	int exit_code;            // what a failure means to a shell: 125, 126 or 127
+};
+
+void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);
+
+// Returns 0 once the container's program was executed. On failure everything is undone; launch->exit_code is 125, 126 or 127.
+// err->code ENOTSUP: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.
+int launch_start(struct launch *launch, struct err *err);
+
+// After the container's end: gives back what launch_start made (cgroup, upper, network's debts).
+void launch_end(struct launch *launch);
+
+// Prints both tables for this spec, running nothing.
+void launch_explain(struct launch *launch, FILE *out);
+
+// The stages inside, run by the child of clone3. child.c
+void launch_child(struct launch *launch) __attribute__((noreturn));
+void launch_explain_child(const struct launch *launch, FILE *out);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// netexec.h - runs the network executable: `<path> -pid <pid>`, any program that takes -pid
+//
+// The contract is in ARCHITECTURE.md: a clean environment with COSO_*, 30 s, exit status 0 means that the network is up. If it
+// printed a JSON object with "release": true it is called again at the end as `<path> -release`; the debt is noted before "go".
+#pragma once
+
+#include "shared/arena.h"
+#include "shared/err.h"
+#include "shared/str.h"
+
+#include <stdbool.h>
+
+struct launch;
+
+struct netexec {
+	bool owed;               // -release has to be called
+	struct strv addresses;   // of the container, without prefix length
+	struct strv dns;         // name servers that it named
+};
+
+// Runs it for launch->pid. What it said is in the message if it failed.
+int netexec_run(struct launch *launch, struct err *err);
+
+// Pays the debt, if there is one: `<path> -release` with the same environment. A failure is a warning.
+void netexec_release(struct launch *launch);
+
+// Pays the debt that a crashed launch noted in its state folder. `state` is that folder.
+void netexec_release_noted(int state);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// selfexe.c - running from a copy that the container can't write
+#include "coso/launch/selfexe.h"
+
+#include "shared/fd.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define COPY_VARIABLE "COSO_INSTALLED_IN"
+
+static const char self[] = "/proc/self/exe";
+static const char variable[] = COPY_VARIABLE;
+
+static bool maps_id(const struct spec_idmaps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		if (id >= maps->items[i].host && id - maps->items[i].host < maps->items[i].size)
+			return true;
+	}
+	return false;
+}
+
+static bool is_unwritable_copy(int fd)
+{
+	struct statvfs fs;
+	int seals = fcntl(fd, F_GET_SEALS);
+	return (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY)) || (seals >= 0 && (seals & F_SEAL_WRITE));
+}
+
+bool selfexe_is_exposed(const struct spec *spec)
+{
+	struct stat st;
+	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return true;
+	if (is_unwritable_copy(fd))
+		return false;
+	if (!(spec->namespaces & CLONE_NEWUSER))
+		return true;
+	return maps_id(&spec->uid_maps, st.st_uid) || maps_id(&spec->gid_maps, st.st_gid) || (st.st_mode & S_IWOTH);
+}
+
+// A clone of the file's mount, read-only. It is in no namespace, so no one can reach it to make it writable again.
+static int readonly_clone(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	own_fd int fd = sys_open_tree(AT_FDCWD, self, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0)
+		return -1;
+	return take_fd(&fd);
+}
+
+static int sealed_memory(struct err *err)
+{
+	own_fd int from = open(self, O_RDONLY | O_CLOEXEC);
+	own_fd int to = memfd_create("coso", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+	if (from < 0 || to < 0 || fstat(from, &st) < 0)
+		return err_sys(err, "make a copy of coso in memory");
+	for (off_t done = 0; done < st.st_size;) {
+		ssize_t n = sendfile(to, from, NULL, (size_t)(st.st_size - done));
+		if (n <= 0)
+			return err_sys(err, "copy coso to memory");
+		done += n;
+	}
+	if (fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return err_sys(err, "seal the copy of coso");
+	return take_fd(&to);
+}
+
+const char *selfexe_folder(struct arena *arena)
+{
+	char path[PATH_MAX];
+	const char *handed = getenv(variable);
+	ssize_t n = readlink(self, path, sizeof(path) - 1);
+	if (handed)
+		return arena_strdup(arena, handed);
+	if (n <= 0)
+		return "";
+	path[n] = '\0';
+	char *slash = strrchr(path, '/');
+	return slash ? arena_strndup(arena, path, (size_t)(slash - path)) : "";
+}
+
+int selfexe_protect(char *const argv[], struct err *err)
+{
+	own_fd int fd = readonly_clone();
+	if (fd < 0)
+		fd = sealed_memory(err);
+	if (fd < 0)
+		return -1;
+	own_arena struct arena arena = { 0 };
+	if (setenv(variable, selfexe_folder(&arena), 1) < 0) // a copy doesn't know where its original is
+		return err_sys(err, "set " COPY_VARIABLE);
+	fexecve(fd, argv, environ);
+	return err_sys(err, "run from a copy that can't be written");
+}

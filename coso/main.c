@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// main.c - picks the front end and prints the one error
+#include "coso/cli/cli.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+// Descriptors 0 to 2 are open, so that nothing else ever gets their numbers; whatever else was inherited ends at an exec.
+static void clean_descriptors(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 3)
+		close(fd);
+	fd_cloexec_from(3);
+}
+
+int main(int argc, char **argv)
+{
+	own_arena struct arena arena = { 0 };
+	struct err err = { 0 };
+	int exit_code = 125;
+
+	clean_descriptors();
+	log_setup("coso", LOG_LEVEL_WARNING);
+	if (argc < 1) {
+		log_error("there is no argv[0]");
+		return exit_code;
+	}
+	if (cli_main(&arena, argc, argv, &exit_code, &err) < 0)
+		log_error("%s", err.msg);
+	if (fflush(stdout) != 0 && exit_code == 0)
+		exit_code = 125;
+	return exit_code;
+}

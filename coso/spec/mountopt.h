@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// mountopt.h - mounts as people write them: --mount, --volume, --tmpfs, and option words as mount(8) has them
+#pragma once
+
+#include "coso/spec/spec.h"
+#include "shared/err.h"
+
+// Takes one option word ("ro", "noexec", "rbind", "rslave", "size=1m" …) into a mount; what isn't a flag goes to `data`.
+int mountopt_apply(struct arena *arena, struct spec_mount *mount, const char *word, struct err *err);
+
+// SOURCE:DESTINATION[:OPTIONS], a bind mount with what is mounted below (--volume).
+int mountopt_volume(struct spec *spec, const char *text, struct err *err);
+
+// type=TYPE,src=SOURCE,dst=DESTINATION[,OPTION…] (--mount). `source`, `destination`, `target` and `readonly` serve too.
+int mountopt_mount(struct spec *spec, const char *text, struct err *err);
+
+// DESTINATION[:OPTIONS] (--tmpfs): nosuid, nodev, noexec unless said otherwise.
+int mountopt_tmpfs(struct spec *spec, const char *text, struct err *err);

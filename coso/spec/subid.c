@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// subid.c - subordinate ids
+#include "coso/spec/subid.h"
+
+#include "shared/file.h"
+#include "shared/num.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static void add(struct arena *arena, struct spec_idmaps *maps, struct spec_idmap map)
+{
+	maps->items = arena_grow(arena, maps->items, maps->count, sizeof(*maps->items));
+	maps->items[maps->count++] = map;
+}
+
+// "name:first:size", a line each. Lines that are anything else are skipped.
+bool subid_find(const char *text, const char *name, uint32_t uid, uint32_t *out_first, uint32_t *out_size)
+{
+	own_arena struct arena arena = { 0 };
+	const char *number = arena_printf(&arena, "%u", uid);
+	uint64_t best = 0;
+	struct strv lines = str_split(&arena, text, '\n');
+	for (size_t i = 0; i < lines.count; i++) {
+		struct strv f = str_split(&arena, lines.items[i], ':');
+		uint64_t first, size;
+		if (f.count != 3 || !(str_eq(f.items[0], name) || str_eq(f.items[0], number)))
+			continue;
+		if (num_u64("first id", f.items[1], 1, UINT32_MAX - 1, &first, NULL) < 0 ||
+		    num_u64("size", f.items[2], 1, UINT32_MAX - first, &size, NULL) < 0 || size <= best)
+			continue;
+		best = size;
+		*out_first = (uint32_t)first;
+		*out_size = (uint32_t)size;
+	}
+	return best > 0;
+}
+
+// The user's name, from the host's own /etc/passwd alone: a static program has no NSS, and subuid takes numbers too.
+static const char *user_name(struct arena *arena, uint32_t uid)
+{
+	const char *text = file_read(arena, AT_FDCWD, "/etc/passwd", FILE_CONFIG, NULL, NULL);
+	const char *number = arena_printf(arena, "%u", uid);
+	struct strv lines = text ? str_split(arena, text, '\n') : (struct strv){ 0 };
+	for (size_t i = 0; i < lines.count; i++) {
+		struct strv f = str_split(arena, lines.items[i], ':');
+		if (f.count >= 3 && str_eq(f.items[2], number))
+			return f.items[0];
+	}
+	return number;
+}
+
+static bool find_range(struct arena *arena, const char *file, uint32_t id, uint32_t *out_first, uint32_t *out_size)
+{
+	const char *text = file_read(arena, AT_FDCWD, file, FILE_CONFIG, NULL, NULL);
+	return text && subid_find(text, id == 0 ? "root" : user_name(arena, id), id, out_first, out_size);
+}
+
+void subid_own_maps(struct arena *arena, struct spec_idmaps *out_uids, struct spec_idmaps *out_gids)
+{
+	uint32_t uid = geteuid(), gid = getegid(), first, size;
+	struct spec_idmaps uids = { 0 }, gids = { 0 };
+	add(arena, &uids, (struct spec_idmap){ 0, uid, 1 });
+	add(arena, &gids, (struct spec_idmap){ 0, gid, 1 });
+	// subgid(5): the groups of a user stand under the user's own name, too.
+	uint32_t gfirst, gsize;
+	if (find_range(arena, "/etc/subuid", uid, &first, &size) && find_range(arena, "/etc/subgid", uid, &gfirst, &gsize)) {
+		add(arena, &uids, (struct spec_idmap){ 1, first, size });
+		add(arena, &gids, (struct spec_idmap){ 1, gfirst, gsize });
+	}
+	*out_uids = uids;
+	*out_gids = gids;
+}
+
+// FNV-1a: spreads ids over the slots; two containers in one slot are no worse off than with a common range.
+static uint32_t slot(const char *id)
+{
+	uint32_t hash = 2166136261U;
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * 16777619U;
+	return hash % SUBID_SLOTS;
+}
+
+void subid_root_maps(struct arena *arena, const char *id, struct spec_idmaps *out_uids, struct spec_idmaps *out_gids)
+{
+	struct spec_idmaps uids = { 0 }, gids = { 0 };
+	uint32_t first = SUBID_FIRST + slot(id) * SUBID_SIZE, size = SUBID_SIZE, gfirst = first, gsize = size;
+	if (!find_range(arena, "/etc/subuid", 0, &first, &size) || !find_range(arena, "/etc/subgid", 0, &gfirst, &gsize)) {
+		first = gfirst = SUBID_FIRST + slot(id) * SUBID_SIZE;
+		size = gsize = SUBID_SIZE;
+	}
+	add(arena, &uids, (struct spec_idmap){ 0, first, size });
+	add(arena, &gids, (struct spec_idmap){ 0, gfirst, gsize });
+	*out_uids = uids;
+	*out_gids = gids;
+}
+
+int subid_parse_map(struct arena *arena, const char *what, const char *text, struct spec_idmaps *maps, struct err *err)
+{
+	struct strv f = str_split(arena, text, ':');
+	struct spec_idmap map = { .size = 1 };
+	uint64_t size = 1;
+	if (f.count < 2 || f.count > 3)
+		return err_set(err, EINVAL, "%s '%.80s': not CONTAINER:HOST[:SIZE]", what, text);
+	if (num_id(what, f.items[0], &map.container, err) < 0 || num_id(what, f.items[1], &map.host, err) < 0)
+		return -1;
+	if (f.count == 3 && num_u64(what, f.items[2], 1, UINT32_MAX, &size, err) < 0)
+		return -1;
+	if (size > UINT32_MAX - (uint64_t)map.container || size > UINT32_MAX - (uint64_t)map.host)
+		return err_set(err, ERANGE, "%s '%.80s': the range ends beyond the last id", what, text);
+	map.size = (uint32_t)size;
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct spec_idmap *m = &maps->items[i];
+		if (map.container < m->container + m->size && m->container < map.container + map.size)
+			return err_set(err, EINVAL, "%s '%.80s': overlaps with another map", what, text);
+	}
+	add(arena, maps, map);
+	return 0;
+}
