@@ -56,12 +56,12 @@ void v1_cpu(struct settings *settings, const struct spec_resources *resources)
 void v1_cpuset(struct settings *settings, const struct spec_resources *resources)
 {
 	if (resources->cpuset_cpus)
-		settings_add(settings, (struct setting){ .what = "set of CPUs",
+		settings_add(settings, (struct setting){ .what = "CPUs",
 							 .file = "cpuset.cpus",
 							 .value = resources->cpuset_cpus,
 							 .check = SETTING_LIST });
 	if (resources->cpuset_mems)
-		settings_add(settings, (struct setting){ .what = "set of memory nodes",
+		settings_add(settings, (struct setting){ .what = "memory nodes",
 							 .file = "cpuset.mems",
 							 .value = resources->cpuset_mems,
 							 .check = SETTING_LIST });

@@ -58,13 +58,13 @@ void v2_cpuset(struct settings *settings, const struct spec_resources *resources
 {
 	// A set that isn't there is kept but not followed: what is effective must be what was asked for.
 	if (resources->cpuset_cpus)
-		settings_add(settings, (struct setting){ .what = "set of CPUs",
+		settings_add(settings, (struct setting){ .what = "CPUs",
 							 .file = "cpuset.cpus",
 							 .check = SETTING_LIST,
 							 .value = resources->cpuset_cpus,
 							 .read = "cpuset.cpus.effective" });
 	if (resources->cpuset_mems)
-		settings_add(settings, (struct setting){ .what = "set of memory nodes",
+		settings_add(settings, (struct setting){ .what = "memory nodes",
 							 .file = "cpuset.mems",
 							 .check = SETTING_LIST,
 							 .value = resources->cpuset_mems,

@@ -51,6 +51,8 @@ TEST(cgroup_devices, lists_of_v1)
 	CHECK_REDUCED("denied, c 5:-1 rw", { false, 'a', -1, -1, "rwm" }, { true, 'c', 5, -1, "rw" }, { false, 'c', 5, 1, "m" });
 	CHECK_REDUCED("device rule 'c 5:1 w': cgroup v1 can't make an exception from the wider 'c 5:* rw' before it",
 		      { false, 'a', -1, -1, "rwm" }, { true, 'c', 5, -1, "rw" }, { false, 'c', 5, 1, "w" });
+	CHECK_REDUCED("device rule 'b 5:* r': cgroup v1 can't make an exception from the wider 'b *:1 r' before it",
+		      { false, 'a', -1, -1, "rwm" }, { true, 'b', -1, 1, "r" }, { false, 'b', 5, -1, "r" });
 }
 
 TEST(cgroup_devices, bad_rules)

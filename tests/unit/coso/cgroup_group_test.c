@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,6 +168,17 @@ static int wait_for_ever(void)
 	return 0;
 }
 
+// Waits until the group `one` lists `pid` and nothing else; returns that text.
+static const char *wait_for_join(struct host *host, const char *controller, pid_t pid)
+{
+	const char *mine = arena_printf(&host->arena, "%d", (int)pid);
+	int64_t deadline = proc_now_ms() + PATIENCE_MS;
+	while (!str_eq(value_of(host, controller, "cgroup.procs", "cgroup.procs"), mine) && proc_now_ms() < deadline)
+		poll(NULL, 0, 1);
+	CU_ASSERT_STRING_EQUAL(value_of(host, controller, "cgroup.procs", "cgroup.procs"), mine);
+	return mine;
+}
+
 TEST(cgroup_group, a_child_joins_and_is_killed_by_remove)
 {
 	struct host host;
@@ -175,11 +187,7 @@ TEST(cgroup_group, a_child_joins_and_is_killed_by_remove)
 	pid_t pid = 0;
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .memory_limit = 64 * MIB }, &host.err), 0);
 	int pidfd = start(&host, wait_for_ever, &pid);
-	const char *mine = arena_printf(&host.arena, "%d", (int)pid);
-	int64_t deadline = proc_now_ms() + PATIENCE_MS;
-	while (!str_eq(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine) && proc_now_ms() < deadline)
-		poll(NULL, 0, 1);
-	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine);
+	const char *mine = wait_for_join(&host, "memory", pid);
 	struct cgroup second = host.cgroup;
 	CU_ASSERT_EQUAL(cgroup_create(&second, "one", &(struct spec_resources){ .memory_limit = MIB }, &host.err), -1);
 	CU_ASSERT_EQUAL(host.err.code, EEXIST);
@@ -254,6 +262,7 @@ TEST(cgroup_group, groups_that_a_container_made_go_too)
 	CU_ASSERT_EQUAL(mkdir(deep, 0755), 0);
 	pid_t pid = 0;
 	int pidfd = start(&host, wait_for_ever, &pid);
+	wait_for_join(&host, "pids", pid);
 	const char *procs = arena_printf(&host.arena, "%s/cgroup.procs", deep);
 	CU_ASSERT_EQUAL(file_put(AT_FDCWD, procs, arena_printf(&host.arena, "%d", (int)pid), &host.err), 0);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
@@ -269,6 +278,7 @@ TEST(cgroup_group, remove_names_what_stays)
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
 	pid_t pid = 0;
 	int pidfd = start(&host, wait_for_ever, &pid);
+	wait_for_join(&host, "pids", pid);
 	const char *base = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].base;
 	CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host.arena, "%s/one/cgroup.procs", base),
 				 arena_printf(&host.arena, "%d", (int)pid), &host.err),
@@ -350,6 +360,35 @@ TEST(cgroup_group, device_rules_hold)
 	host_end(&host);
 }
 
+static int has_one_cpu(void)
+{
+	cpu_set_t set;
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 && CPU_ISSET(0, &set) ? 0 : 1;
+}
+
+TEST(cgroup_group, a_cpuset_holds_or_its_lack_is_named)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	struct spec_resources resources = { .cpuset_cpus = "0" };
+	if (hierarchy_find(&host.cgroup, "cpuset") < 0) {
+		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+		CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "set the CPUs: it takes the cgroup controller 'cpuset', and "));
+		host_end(&host);
+		return;
+	}
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(ended(start(&host, has_one_cpu, NULL)), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	cgroup_close(&host.cgroup);
+	resources.cpuset_cpus = "0-4000";
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "set the CPUs to 0-4000: "));
+	CU_ASSERT_FALSE(exists(&host, "cpuset", ""));
+	host_end(&host);
+}
+
 TEST(cgroup_group, each_lists_ours_and_an_empty_one_is_made_anew)
 {
 	struct host host;
@@ -375,6 +414,30 @@ TEST(cgroup_group, each_lists_ours_and_an_empty_one_is_made_anew)
 	host_end(&host);
 }
 
+// Where a service manager tracks the caller by a hierarchy without controllers, the container leaves that group; else it makes none.
+TEST(cgroup_group, a_tracked_caller_is_left)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	for (int tracked = 0; tracked < 2; tracked++) {
+		bool made = false, found = false;
+		for (size_t i = 0; i < host.cgroup.count; i++)
+			host.cgroup.hierarchies[i].own = tracked ? "/user.slice" : "/";
+		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+		for (size_t i = 0; i < host.cgroup.count; i++)
+			if (!*host.cgroup.hierarchies[i].controllers ||
+			    str_starts(host.cgroup.hierarchies[i].controllers, "name=")) {
+				found = true;
+				made |= host.cgroup.hierarchies[i].join >= 0;
+			}
+		CU_ASSERT_EQUAL(made, found && tracked);
+		CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), 0);
+		cgroup_close(&host.cgroup);
+	}
+	host_end(&host);
+}
+
 TEST(cgroup_group, describe_makes_nothing)
 {
 	struct host host;
@@ -395,7 +458,7 @@ TEST(cgroup_group, many_at_a_time_come_and_go)
 	struct host host;
 	if (!host_start(&host))
 		return;
-	enum { WORKERS = 8, TURNS = 50 };
+	enum { WORKERS = 16, TURNS = 100 };
 	pid_t pids[WORKERS];
 	for (int i = 0; i < WORKERS; i++) {
 		pids[i] = fork();

@@ -99,11 +99,11 @@ TEST(cgroup_hierarchy, v2_controllers_are_those_handed_down)
 {
 	struct tree tree;
 	tree_start(&tree);
-	tree_group(&tree, "/a\tb", "cpu io memory pids\n");
-	CU_ASSERT_EQUAL(tree_parse(&tree, "41 31 0:38 / @/a\\011b rw - cgroup2 cgroup2 rw,nsdelegate\n", "0::/\n"), 0);
+	tree_group(&tree, "/a\\b\t", "cpu io memory pids\n");
+	CU_ASSERT_EQUAL(tree_parse(&tree, "41 31 0:38 / @/a\\134b\\011 rw - cgroup2 cgroup2 rw,nsdelegate\n", "0::/\n"), 0);
 	CU_ASSERT_EQUAL_FATAL(tree.cgroup.count, 1);
 	CU_ASSERT_STRING_EQUAL(tree.cgroup.hierarchies[0].controllers, "cpu,io,memory,pids");
-	CU_ASSERT_STRING_EQUAL(below(&tree, tree.cgroup.hierarchies[0].mount), "/a\tb");
+	CU_ASSERT_STRING_EQUAL(below(&tree, tree.cgroup.hierarchies[0].mount), "/a\\b\t");
 	CU_ASSERT_EQUAL(hierarchy_find(&tree.cgroup, "pids"), 0);
 	CU_ASSERT_EQUAL(hierarchy_find_v2(&tree.cgroup), 0);
 	tree_end(&tree);
@@ -199,6 +199,8 @@ TEST(cgroup_hierarchy, an_ordinary_user_gets_the_topmost_delegated_group)
 	tree_group(&tree, "/pids/user.slice", NULL);
 	const char *user = arena_printf(&tree.arena, "%s/v2/user.slice/user@7.service", tree.root);
 	CU_ASSERT_EQUAL(chown(user, 65534, 65534), 0);
+	// Groups may be made in this one, but no process be moved across it.
+	CU_ASSERT_EQUAL(chown(arena_printf(&tree.arena, "%s/v2/user.slice", tree.root), 65534, 65534), 0);
 	CU_ASSERT_EQUAL(chown(arena_printf(&tree.arena, "%s/cgroup.procs", user), 65534, 65534), 0);
 	pid_t pid = fork();
 	if (pid == 0)

@@ -138,7 +138,7 @@ TEST(cgroup_settings, pids_and_io)
 
 TEST(cgroup_settings, unified)
 {
-	char *good[] = { "memory.high=12", "cgroup.max.depth=1", NULL }, *slash[] = { "../memory.max=1", NULL };
+	char *good[] = { "memory.high=12", "cgroup.max.depth=1", NULL }, *slash[] = { "memory.max/../memory.high=1", NULL };
 	char *nothing[] = { "memory.high", NULL }, *unknown[] = { "hugetlb.2MB.max=1", NULL };
 	CHECK_PLAN(V2, "memory.max=5,memory.high=12,cgroup.max.depth=1", .memory_limit = 5, .unified = { good, 2 });
 	CHECK_REFUSED(V1, "'memory' is on cgroup v1", .unified = { good, 1 });
