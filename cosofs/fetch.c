@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONNECT_MS = 3000, SLOW_SECONDS = 10, SLOW_BYTES = 1000, REDIRECTS = 5 };
+enum { CONNECT_MS = 3000, SLOW_SECONDS = 5, SLOW_BYTES = 1000, REDIRECTS = 5, TRIES = 3 };
 
 struct transfer {
 	const struct fetch *fetch;
@@ -25,6 +25,8 @@ struct transfer {
 	uint64_t begun;  // where this transfer began
 	int write_error; // errno of a failed write
 	bool too_large, interrupted;
+	bool refused; // the server can't begin at `begun`
+	bool broken;  // the connection broke after some bytes: worth another try
 	struct progress progress;
 };
 
@@ -114,22 +116,22 @@ static enum fetch_result judge(const struct transfer *t, CURLcode code, const ch
 	return t->interrupted || t->too_large || t->write_error ? FETCH_FAILED : FETCH_UNREACHABLE;
 }
 
-// One request, from byte `begun` on. *out_refused: the server can't begin there.
-static enum fetch_result request(const struct fetch *fetch, int fd, uint64_t begun, bool *out_refused, struct err *err)
+// One request, from byte t->begun on.
+static enum fetch_result request(struct transfer *t, struct err *err)
 {
-	struct transfer t = { .fetch = fetch, .fd = fd, .begun = begun, .offset = begun };
 	char reason[CURL_ERROR_SIZE] = "";
 	CURL *curl = curl_easy_init();
 	if (!curl) {
 		err_set(err, ENOMEM, "libcurl can't start");
 		return FETCH_FAILED;
 	}
-	set_options(curl, &t, reason);
-	progress_begin(&t.progress, fetch->what);
+	set_options(curl, t, reason);
+	progress_begin(&t->progress, t->fetch->what);
 	CURLcode code = curl_easy_perform(curl);
-	progress_end(&t.progress);
-	*out_refused = begun && refused_range(curl, code);
-	enum fetch_result result = judge(&t, code, reason, err);
+	progress_end(&t->progress);
+	t->refused = t->begun && refused_range(curl, code);
+	enum fetch_result result = judge(t, code, reason, err);
+	t->broken = result == FETCH_UNREACHABLE && t->offset > t->begun && code != CURLE_OPERATION_TIMEDOUT;
 	curl_easy_cleanup(curl);
 	return result;
 }
@@ -144,18 +146,33 @@ static int matches(const struct fetch *fetch, int fd, char hex[DIGEST_HEX + 1], 
 	return strcasecmp(hex, fetch->sha256) == 0;
 }
 
-static enum fetch_result fetch_from(const struct fetch *fetch, int fd, uint64_t begun, struct err *err)
+// Fetches what is missing behind byte `begun`, in several requests if the connection breaks. *out_refused: begin at 0 instead.
+static enum fetch_result fetch_rest(const struct fetch *fetch, int fd, uint64_t begun, bool *out_refused, struct err *err)
 {
-	char hex[DIGEST_HEX + 1];
-	bool refused = false;
+	enum fetch_result result = FETCH_FAILED;
+	struct transfer t = { .offset = begun };
 	if (ftruncate(fd, (off_t)begun) < 0) {
 		err_sys(err, "download '%s'", fetch->url);
 		return FETCH_FAILED;
 	}
-	if (begun)
-		log_verbose("going on with the download after %llu bytes", (unsigned long long)begun);
-	enum fetch_result result = request(fetch, fd, begun, &refused, err);
-	if (refused)
+	for (int i = 0; i < TRIES; i++) {
+		t = (struct transfer){ .fetch = fetch, .fd = fd, .begun = t.offset, .offset = t.offset };
+		if (t.begun)
+			log_verbose("going on with the download after %llu bytes", (unsigned long long)t.begun);
+		result = request(&t, err);
+		if (!t.broken || !fetch->sha256)
+			break;
+	}
+	*out_refused = t.refused;
+	return result;
+}
+
+static enum fetch_result fetch_from(const struct fetch *fetch, int fd, uint64_t begun, struct err *err)
+{
+	char hex[DIGEST_HEX + 1];
+	bool refused = false;
+	enum fetch_result result = fetch_rest(fetch, fd, begun, &refused, err);
+	if (refused && begun)
 		return fetch_from(fetch, fd, 0, err);
 	if (result != FETCH_OK)
 		return result;
