@@ -256,6 +256,7 @@ static int read_report(struct launch *launch, struct err *err)
 			continue;
 		}
 		launch->exit_code = report.exit_code;
+		launch->reported = true;
 		*err = report.err;
 		err->msg[sizeof(err->msg) - 1] = '\0';
 		return -1;

@@ -36,6 +36,7 @@ struct launch {
 	int pidfd;
 	struct netexec network;
 	int console;              // master of the container's pty, or -1
+	bool reported;            // the failure is the child's, in its own words
 	char *hosts;              // text for /etc/hosts, complete when gate 2 opens
 
 	// Inside only.

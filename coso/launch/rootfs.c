@@ -159,7 +159,7 @@ static int make_staging(struct launch *launch, struct err *err)
 	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return err_sys(err, "open a tmpfs");
-	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "1m", 0) < 0 ||
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "coso", 0) < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "1m", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(err, "make the staging tmpfs");
@@ -257,17 +257,29 @@ int rootfs_attach(struct launch *launch, struct err *err)
 	return 0;
 }
 
+// Nothing may be stacked on the new root: from "/", ".." leads to the topmost mount there.
+static int check_alone(int root, struct err *err)
+{
+	struct statx own, above;
+	if (statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0 || statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &above) < 0)
+		return err_sys(err, "look at the container's root");
+	return own.stx_mnt_id == above.stx_mnt_id ? 0 : err_set(err, EBUSY, "something is mounted over the container's root");
+}
+
 int rootfs_pivot(struct launch *launch, struct err *err)
 {
 	// pivot_root(2), NOTES: with new_root and put_old the same folder, the old root is stacked on the new one and can be dropped.
+	// The staging is stacked on the old root in turn, so it goes first.
 	if (fchdir(launch->rootfs.root) < 0)
 		return err_sys(err, "enter the container's root");
 	if (sys_pivot_root(".", ".") < 0)
 		return err_sys(err, "pivot_root");
-	if (sys_umount(".", MNT_DETACH) < 0)
+	if (sys_umount(".", MNT_DETACH) < 0 || sys_umount(".", MNT_DETACH) < 0)
 		return err_sys(err, "drop the host's mounts");
 	if (chdir("/") < 0)
 		return err_sys(err, "enter the container's root");
+	if (check_alone(launch->rootfs.root, err) < 0)
+		return -1;
 	fd_close(&launch->rootfs.staging);
 	fd_close(&launch->rootfs.lower);
 	fd_close(&launch->rootfs.data);

@@ -23,7 +23,7 @@ int stage_run(const struct stage *table, struct launch *launch, struct err *err)
 		int result = s->run(launch, err);
 		trace_event(launch->trace, s->name, TRACE_END);
 		if (result < 0)
-			return err_wrap(err, "%s", s->name);
+			return launch->reported ? -1 : err_wrap(err, "%s", s->name);
 	}
 	return 0;
 }

@@ -18,7 +18,7 @@ struct stage {
 	void (*undo)(struct launch *launch);                     // gives back all that run made, or nothing; NULL: nothing stays
 };
 
-// Runs the stages that are wanted. On failure the message begins with the stage's name; nothing is undone here.
+// Runs the stages that are wanted. On failure the message begins with the name of the stage (the child's, if it was the child that failed); nothing is undone here.
 int stage_run(const struct stage *table, struct launch *launch, struct err *err);
 
 // Undoes every stage in reverse order; a stage that never ran has nothing to give back.
