@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# common.bash - what the tests of attacks share: hostile roots, a canary on the host, and containers bounded in time
+
+# container ROOT [FLAG...] COMMAND...: without a network and a terminal; output in $T/out and $T/err, status in $status.
+container() {
+	local root=$1
+	shift
+	status=0
+	timeout -k 5 20 "${COSO:-$BIN/coso}" --rootfs "$root" --network none "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+	[ $status != 124 ] || { echo "took more than 20 s: $*" >&2; return 1; }
+}
+
+# A root of the test's own, to be made hostile: $ROOT. It has the probe, and attack.c's program.
+fresh_root() {
+	ROOT=$T/root
+	rm -rf --one-file-system "$ROOT"
+	cp -a "$PROBE" "$ROOT"
+	cp "$BIN/attack" "$ROOT/bin/attack"
+}
+
+# value NAME: what the probe said of it.
+value() { sed -n "s/^$1=[[:space:]]*//p" "$T/out"; }
+
+# is NAME VALUE
+is() {
+	[ "$(value "$1")" = "$2" ] || { echo "$1 is '$(value "$1")' instead of '$2'; $(<"$T/err")" >&2; return 1; }
+}
+
+# ended STATUS: the last container ended so.
+ended() {
+	[ "$status" = "$1" ] || { echo "status $status instead of $1: $(<"$T/err")" >&2; return 1; }
+}
+
+# refused PATTERN: coso itself refused, in one line that says why.
+refused() {
+	ended 125
+	[ "$(wc -l <"$T/err")" = 1 ] || { echo "not one line: $(<"$T/err")" >&2; return 1; }
+	grep -qE -- "$1" "$T/err" || { echo "no '$1' in: $(<"$T/err")" >&2; return 1; }
+}
+
+# A folder of the host that nothing may change: files, an empty folder, and a pipe that would block whoever opens it.
+make_canary() {
+	CANARY=$T/canary
+	mkdir -p "$CANARY/folder"
+	echo canary >"$CANARY/file"
+	mkfifo "$CANARY/pipe"
+	tree_of "$CANARY" >"$T/canary.before"
+}
+
+tree_of() { (cd "$1" && find . -printf '%p %y %m %U %G %s %l %T@\n' | sort && find . -type f -exec sha256sum {} + | sort); }
+
+canary_lives() { diff "$T/canary.before" <(tree_of "$CANARY") >&2; }
