@@ -43,8 +43,9 @@ const char *source_file_url(struct arena *arena, const char *url)
 	char *path = arena_strdup(arena, strstr(url, "://") + 3), *to = path;
 	for (const char *from = path; *from; from++) {
 		int high = *from == '%' ? hex_digit(from[1]) : -1, low = high >= 0 ? hex_digit(from[2]) : -1;
-		*to++ = low > 0 || high > 0 ? (char)(high * 16 + low) : *from;
-		from += low >= 0 ? 2 : 0;
+		bool coded = low >= 0 && high * 16 + low > 0;
+		*to++ = coded ? (char)(high * 16 + low) : *from;
+		from += coded ? 2 : 0;
 	}
 	*to = '\0';
 	return path;
