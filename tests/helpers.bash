@@ -28,6 +28,10 @@ export TOP BIN CACHE ROOTFS PROBE
 export COSO_TEST_PATHS=$TOP:$BIN:$CACHE:${BATS_RUN_TMPDIR:-$TOP}
 export LC_ALL=C.UTF-8
 
+if declare -F bats_require_minimum_version >/dev/null; then
+	bats_require_minimum_version 1.5.0
+fi
+
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -72,11 +76,12 @@ as_user() {
 }
 
 unchanged() {
-	local before after status=0
+	local before after status=0 end
 	before=$(state_of_here)
 	"$@" || status=$?
 	# The kernel takes a container's namespaces and groups apart after its last process is gone.
-	for _ in {1..100}; do
+	end=$((SECONDS + 3))
+	while ((SECONDS < end)); do
 		after=$(state_of_here)
 		[ "$before" != "$after" ] || return $status
 		sleep 0.02
@@ -214,9 +219,8 @@ end_leftovers() {
 	local keeper='' pid pids='' group status=0
 	[ ! -e "$T/.keeper" ] || read -r keeper <"$T/.keeper"
 	[ -n "$keeper" ] || return 0
-	for _ in {1..100}; do # what was told to end gets two seconds to do so
-		pids=$(pids_of_test | grep -vx "$keeper") || true
-		[ -n "$pids" ] || break
+	local end=$((SECONDS + 3)) # what was told to end gets two seconds to do so
+	while pids=$(pids_of_test | grep -vx "$keeper") && ((SECONDS < end)); do
 		sleep 0.02
 	done
 	for pid in $pids; do
