@@ -275,6 +275,8 @@ static int remove_below(int folder, struct removal *removal, int depth, struct e
 		return err_sys(err, "look at a folder to remove it");
 	if (st.st_dev != removal->device)
 		return err_set(err, EXDEV, "remove a folder: something is mounted in it");
+	if ((st.st_mode & 0700) != 0700) // an ordinary user's own folder that is read-only: what is in it couldn't be removed
+		(void)fchmod(folder, 0700);
 	int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
 	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
 	if (!list) {
