@@ -114,6 +114,8 @@ static const int allowed[] = {
 	SCMP_SYS(linkat),
 	SCMP_SYS(symlinkat),
 	SCMP_SYS(unlinkat),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
 	SCMP_SYS(fchownat),
 	SCMP_SYS(fchown),
 	SCMP_SYS(fchmod),
