@@ -155,7 +155,7 @@ check: ## the tests again under the sanitizers and valgrind
 	@scripts/check $(BUILD) $(if $(findstring command,$(origin BUILD)),$(BUILD)/san,build/san)
 
 test-kernel: ## run the suites on another kernel, with cgroup v2, under User-mode Linux
-	@scripts/deps build run test
+	@scripts/deps build run test kernel
 	@$(MAKE) test-programs
 	@COSO_BIN=$(abspath $(BIN)) scripts/kernel-under-test
 
