@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// addr.h - addresses and routes. rtnetlink(7)
+#pragma once
+
+#include "cosonet/netlink.h"
+#include "shared/num.h"
+
+#include <stdbool.h>
+
+// Adds an address, usable at once: IPv6 without duplicate address detection (the lease made it unique). EEXIST is fine.
+int addr_add(struct netlink *nl, int index, const struct num_cidr *address, struct err *err);
+
+// Adds the default route by a gateway.
+int addr_route_default(struct netlink *nl, int index, const struct num_cidr *gateway, struct err *err);
+
+// Where a packet to `address` would go: *out_local whether it is one of this host's own addresses, *out_index the link it leaves by
+// (0: there is no way). 0 or -1.
+int addr_lookup(struct netlink *nl, const struct num_cidr *address, bool *out_local, int *out_index, struct err *err);
+
+// Looks for a route, not the default one and not by link `ignore`, that overlaps with the network of `net`. Returns 1 and the
+// route and its link, or 0, or -1.
+int addr_overlap(struct netlink *nl, const struct num_cidr *net, int ignore, struct num_cidr *out_route, int *out_index, struct err *err);

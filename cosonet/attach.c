@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// attach.c - `cosonet -pid PID`: connects a container's network namespace, and gives it back
+//
+// Theory of operation. Without published ports this is: one question for the bridge, one for its rules, one request that makes the
+// veth pair (and is the lease), then five inside the container's namespace. No lock, no file, no rule. The pair dies with the
+// container's namespace, so nothing is owed afterwards. If this program is killed, the container's launch fails and its namespace
+// goes, and the pair with it. With published ports there are rules, which name the lease: they are dead when its link is gone, and
+// whoever writes rules next sweeps them; `-release` does it at once.
+#include "cosonet/attach.h"
+
+#include "cosonet/addr.h"
+#include "cosonet/bridge.h"
+#include "cosonet/ipam.h"
+#include "cosonet/lock.h"
+#include "cosonet/netns.h"
+#include "cosonet/ports.h"
+#include "cosonet/sysctl.h"
+#include "shared/fd.h"
+
+#include <errno.h>
+
+// Inside the container's namespace: `nl` was opened there, and so /proc/sys/net is its own.
+static int configure(struct netlink *nl, const struct request *request, struct attached *a, struct err *err)
+{
+	const struct lease *lease = &a->lease;
+	const char *name = request->ifname;
+	int found = link_find(nl, name, &a->inside, err);
+	if (found <= 0)
+		return found < 0 ? -1 : err_set(err, ENODEV, "interface '%s' of the container went away", name);
+	bool six = lease->address6.family != 0;
+	if (six && (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0))
+		return -1;
+	if (!six && sysctl_has_ipv6() && sysctl_set_link("ipv6", name, "disable_ipv6", 1, err) < 0)
+		return -1;
+	if (addr_add(nl, a->inside.index, &lease->address4, err) < 0 || link_set_up(nl, a->inside.index, err) < 0 ||
+	    addr_route_default(nl, a->inside.index, &a->gateway4, err) < 0)
+		return -1;
+	if (six && (addr_add(nl, a->inside.index, &lease->address6, err) < 0 ||
+		    addr_route_default(nl, a->inside.index, &a->gateway6, err) < 0))
+		return -1;
+	return 0;
+}
+
+static int enter_and_configure(const struct netns *netns, const struct request *request, struct attached *a, struct err *err)
+{
+	own_netlink struct netlink nl = {0};
+	struct err back;
+	if (netns_enter(netns, err) < 0)
+		return -1;
+	int rc = netlink_open(&nl, NETLINK_ROUTE, err);
+	if (rc == 0)
+		rc = configure(&nl, request, a, err);
+	if (netns_leave(netns, &back) < 0 && rc == 0) {
+		*err = back;
+		rc = -1;
+	}
+	return rc;
+}
+
+// Published ports, and whatever may still point at an address that isn't reserved for containers with published ports.
+static int write_rules(const struct request *request, const struct bridge *bridge, const struct lease *lease, struct err *err)
+{
+	const struct fw_ops *fw = fw_back_end(bridge->record.fw);
+	struct fw_net net = bridge_fw_net(request, &bridge->record);
+	struct fw_lease owner = {lease->name, request->id, lease->address4, lease->address6};
+	bool reserved = ipam_is_split(&bridge->record.net4) && !request->container.family;
+	if (!request->publish.count && reserved)
+		return 0;
+	own_fd int lock = lock_take(err);
+	if (lock < 0)
+		return -1;
+	if (request->publish.count)
+		return fw->publish(&net, &owner, &request->publish, err);
+	struct fw_sweep stale = {.veth = lease->name};
+	return fw->sweep(&stale, err);
+}
+
+static void undo(struct netlink *nl, const struct request *request, const struct bridge *bridge, const struct lease *lease)
+{
+	struct fw_sweep rules = {.veth = lease->name};
+	if (request->publish.count) {
+		own_fd int lock = lock_take(NULL);
+		fw_back_end(bridge->record.fw)->sweep(&rules, NULL);
+	}
+	lease_drop(nl, lease, NULL);
+}
+
+int attach_run(const struct request *request, struct attached *out, struct err *err)
+{
+	own_netns struct netns netns = NETNS_NONE;
+	own_netlink struct netlink nl = {0};
+	struct bridge bridge = {0};
+	struct attached a = {.release = request->publish.count > 0};
+
+	if (netns_open(&netns, request->pid, err) < 0 || netlink_open(&nl, NETLINK_ROUTE, err) < 0)
+		return -1;
+	int found = bridge_find(&nl, request, &bridge, err);
+	if (found < 0 || (found == 0 && bridge_setup(&nl, request, &bridge, err) < 0))
+		return -1;
+	if (ports_check(&nl, &request->publish, bridge.record.net6.family != 0, err) < 0)
+		return -1;
+	struct lease_terms terms = {request, &bridge.record, bridge.link.index, &netns};
+	if (lease_take(&nl, &terms, &a.lease, err) < 0)
+		return -1;
+	a.gateway4 = bridge.record.net4;
+	a.gateway6 = bridge.record.net6;
+	// The host's end needs no address of its own: without one it says nothing and hears no router.
+	if (sysctl_has_ipv6())
+		sysctl_set_link("ipv6", a.lease.veth, "disable_ipv6", 1, NULL);
+	if (write_rules(request, &bridge, &a.lease, err) < 0 || enter_and_configure(&netns, request, &a, err) < 0) {
+		undo(&nl, request, &bridge, &a.lease);
+		return -1;
+	}
+	*out = a;
+	return 0;
+}
+
+int attach_release(const struct request *request, struct err *err)
+{
+	own_netlink struct netlink nl = {0};
+	struct link link;
+	struct record record;
+	struct fw_sweep gone = {.id = request->id, .dead = true};
+	if (netlink_open(&nl, NETLINK_ROUTE, err) < 0)
+		return -1;
+	int found = link_find(&nl, request->bridge, &link, err);
+	if (found < 0)
+		return -1;
+	if (!found || !record_parse(link.alias, &record))
+		return 0;
+	own_fd int lock = lock_take(err);
+	if (lock < 0)
+		return -1;
+	return fw_back_end(record.fw)->sweep(&gone, err);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// forward.c - the host forwards packets: turned on with a memory of what was, and turned back exactly
+#include "cosonet/forward.h"
+
+#include "cosonet/sysctl.h"
+#include "shared/arena.h"
+#include "shared/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+
+#define FORWARD4 "ipv4/ip_forward"
+#define REDIRECTS4 "ipv4/conf/all/accept_redirects"
+#define FORWARD6 "ipv6/conf/all/forwarding"
+
+struct setting {
+	const char *link;
+	int value;
+};
+
+struct settings {
+	struct setting *items;
+	size_t count;
+};
+
+int forward_observe(struct record *record, struct err *err)
+{
+	int forward4 = 1, redirects4 = 0, forward6 = 1;
+	if (sysctl_get(FORWARD4, &forward4, err) < 0 || sysctl_get(REDIRECTS4, &redirects4, err) < 0 ||
+	    sysctl_get(FORWARD6, &forward6, err) < 0)
+		return -1;
+	record->forward4 = forward4 ? -1 : 0;
+	record->redirects4 = forward4 ? -1 : redirects4;
+	record->forward6 = forward6 ? -1 : 0;
+	return 0;
+}
+
+// The IPv6 setting of every link, and of "default".
+static struct settings read_links(struct arena *arena)
+{
+	struct settings list = {0};
+	DIR *dir = opendir("/proc/sys/net/ipv6/conf");
+	const struct dirent *entry;
+	while (dir && (entry = readdir(dir))) {
+		char name[128];
+		int value = 0;
+		if (entry->d_name[0] == '.' || str_eq(entry->d_name, "all"))
+			continue;
+		snprintf(name, sizeof(name), "ipv6/conf/%.64s/forwarding", entry->d_name);
+		if (sysctl_get(name, &value, NULL) != 1)
+			continue;
+		list.items = arena_grow(arena, list.items, list.count, sizeof(*list.items));
+		list.items[list.count++] = (struct setting){arena_strdup(arena, entry->d_name), value};
+	}
+	if (dir)
+		closedir(dir);
+	return list;
+}
+
+// Writes "all", which the kernel copies to every link, and gives each its own value back. A link may be gone meanwhile.
+static int write_all(int value, const struct settings *links, struct err *err)
+{
+	if (sysctl_set(FORWARD6, value, err) < 0)
+		return -1;
+	for (size_t i = 0; i < links->count; i++) {
+		if (links->items[i].value != value)
+			sysctl_set_link("ipv6", links->items[i].link, "forwarding", links->items[i].value, NULL);
+	}
+	return 0;
+}
+
+int forward_on(const struct record *record, const char *bridge, struct err *err)
+{
+	own_arena struct arena arena = {0};
+	int now = 0;
+	if (sysctl_get(FORWARD4, &now, err) < 0 || (!now && sysctl_set(FORWARD4, 1, err) < 0))
+		return -1;
+	if (!record->net6.family)
+		return 0;
+	now = 0;
+	if (sysctl_get(FORWARD6, &now, err) < 0)
+		return -1;
+	struct settings links = read_links(&arena);
+	// On, not ready, and off before: a run was killed between the two steps of write_all; its first step is known.
+	bool halfway = now && !record->ready && record->forward6 == 0;
+	for (size_t i = 0; halfway && i < links.count; i++)
+		links.items[i].value = 0;
+	if ((!now || halfway) && write_all(1, &links, err) < 0)
+		return -1;
+	return sysctl_set_link("ipv6", bridge, "forwarding", 1, err);
+}
+
+int forward_off(const struct record *record, struct err *err)
+{
+	own_arena struct arena arena = {0};
+	if (record->forward4 == 0) {
+		if (sysctl_set(FORWARD4, 0, err) < 0)
+			return -1;
+		if (record->redirects4 >= 0 && sysctl_set(REDIRECTS4, record->redirects4, err) < 0)
+			return -1;
+	}
+	if (record->forward6 != 0 || !record->net6.family)
+		return 0;
+	struct settings links = read_links(&arena);
+	return write_all(0, &links, err);
+}

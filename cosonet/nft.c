@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// nft.c - what nf_tables has, asked of the kernel directly
+#include "cosonet/nft.h"
+
+#include "cosonet/netlink.h"
+#include "shared/str.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netlink/msg.h>
+
+static struct nl_msg *message(int type, int family, struct err *err)
+{
+	struct nfgenmsg base = {.nfgen_family = (unsigned char)family, .version = NFNETLINK_V0};
+	struct nl_msg *msg = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | type, 0);
+	if (!msg || nlmsg_append(msg, &base, sizeof(base), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		err_set(err, ENOMEM, "netlink: out of memory");
+		return NULL;
+	}
+	return msg;
+}
+
+static int on_answer(struct nl_msg *msg, void *arg)
+{
+	(void)msg;
+	*(bool *)arg = true;
+	return NL_OK;
+}
+
+bool nft_offered(void)
+{
+	own_netlink struct netlink nl = {0};
+	bool any = false;
+	if (netlink_open(&nl, NETLINK_NETFILTER, NULL) < 0)
+		return false;
+	struct nl_msg *msg = message(NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL);
+	return msg && netlink_dump(&nl, msg, on_answer, &any, NULL) == 0;
+}
+
+static int on_rule(struct nl_msg *msg, void *arg)
+{
+	const struct nfgenmsg *base = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *table = nlmsg_find_attr(nlmsg_hdr(msg), sizeof(*base), NFTA_RULE_TABLE);
+	bool ours = base->nfgen_family == NFPROTO_INET && table && str_eq(nla_get_string(table), NFT_TABLE);
+	if (!ours)
+		*(bool *)arg = true;
+	return NL_OK;
+}
+
+int nft_has_rules_of_others(struct err *err)
+{
+	own_netlink struct netlink nl = {0};
+	bool found = false;
+	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
+		return -1;
+	struct nl_msg *msg = message(NFT_MSG_GETRULE, NFPROTO_UNSPEC, err);
+	if (!msg)
+		return -1;
+	if (netlink_dump(&nl, msg, on_rule, &found, err) < 0)
+		return err_wrap(err, "list the rules of nf_tables");
+	return found;
+}
+
+int nft_has_chain(int family, const char *table, const char *chain, struct err *err)
+{
+	own_netlink struct netlink nl = {0};
+	bool found = false;
+	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
+		return -1;
+	struct nl_msg *msg = message(NFT_MSG_GETCHAIN, family, err);
+	if (!msg)
+		return -1;
+	nla_put_string(msg, NFTA_CHAIN_TABLE, table);
+	nla_put_string(msg, NFTA_CHAIN_NAME, chain);
+	if (netlink_ask(&nl, msg, on_answer, &found, err) == 0)
+		return found;
+	if (nl.code == ENOENT || nl.code == EOPNOTSUPP)
+		return 0;
+	return err_wrap(err, "look up chain '%s' of nf_tables", chain);
+}

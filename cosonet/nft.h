@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// nft.h - what nf_tables has, asked of the kernel directly: a launch has no time to load libnftables for a yes or no
+#pragma once
+
+#include "shared/err.h"
+
+#include <stdbool.h>
+
+#define NFT_TABLE "coso" // our table, of family inet
+
+// Whether this kernel has nf_tables (its module may load for it).
+bool nft_offered(void);
+
+// Whether any table but ours has a rule. 1, 0 or -1.
+int nft_has_rules_of_others(struct err *err);
+
+// Whether a chain exists in a table of `family` (NFPROTO_*). 1, 0 or -1.
+int nft_has_chain(int family, const char *table, const char *chain, struct err *err);
