@@ -14,6 +14,7 @@
 #include "coso/launch/stage.h"
 #include "coso/launch/trace.h"
 #include "coso/launch/tty.h"
+#include "coso/spec/capset.h"
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/path.h"
@@ -289,8 +290,8 @@ static void describe_security(const struct launch *launch, FILE *out)
 {
 	fprintf(out, "             capabilities:");
 	for (int i = 0; i < 64; i++) {
-		if (launch->spec->process.caps.effective >> i & 1 && caps_name(i))
-			fprintf(out, " %s", caps_name(i) + strlen("CAP_"));
+		if (launch->spec->process.caps.effective >> i & 1 && capset_name(i))
+			fprintf(out, " %s", capset_name(i) + strlen("CAP_"));
 	}
 	fprintf(out, "%s\n", launch->spec->process.no_new_privileges ? "; no_new_privs" : "");
 }

@@ -3,7 +3,7 @@
 
 #include "coso/launch/seccomp_json.h"
 
-#include "coso/launch/caps.h"
+#include "coso/spec/capset.h"
 #include "coso/launch/seccomp_builtin.h"
 #include "shared/num.h"
 
@@ -225,7 +225,7 @@ static bool is_host_arch(const struct seccomp_host *host, const char *name)
 // A capability that COSO doesn't know is one that the container hasn't.
 static bool is_host_cap(const struct seccomp_host *host, const char *name)
 {
-	int number = caps_number(name);
+	int number = capset_number(name);
 
 	return number >= 0 && host->caps >> number & 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // from_flags.c - the spec that a set of flags means
-#include "coso/launch/caps.h"
+#include "coso/spec/capset.h"
 #include "coso/spec/defaults.h"
 #include "coso/spec/flags.h"
 #include "coso/spec/mountopt.h"
@@ -136,19 +136,19 @@ static int environment(struct spec *spec, const struct flags *flags, struct err 
 
 static int capabilities(struct spec_process *p, const struct flags *flags, bool barco, struct err *err)
 {
-	p->caps = barco ? caps_barco() : caps_default();
+	p->caps = barco ? capset_barco() : capset_default();
 	// ALL first, whatever its place: "--cap-add X --cap-drop ALL" leaves X, as Docker has it.
 	for (size_t i = 0; i < flags->cap_drop.count; i++) {
-		if (caps_drop(&p->caps, flags->cap_drop.items[i], err) < 0)
+		if (capset_drop(&p->caps, flags->cap_drop.items[i], err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < flags->cap_add.count; i++) {
-		if (caps_add(&p->caps, flags->cap_add.items[i], err) < 0)
+		if (capset_add(&p->caps, flags->cap_add.items[i], err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < flags->cap_drop.count; i++) {
 		const char *name = flags->cap_drop.items[i];
-		if (caps_number(name) >= 0 && caps_drop(&p->caps, name, err) < 0)
+		if (capset_number(name) >= 0 && capset_drop(&p->caps, name, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // caps_test.c - names and sets against libcap; the kernel's sets of a child that applied them
 #include "coso/launch/caps.h"
+#include "coso/spec/capset.h"
 #include "tests/unit/unit.h"
 
 #include <grp.h>
@@ -42,6 +43,12 @@ static uint64_t status_set(const char *field)
 	return value;
 }
 
+// What this process could give to a child in its own user namespace.
+static uint64_t held(void)
+{
+	return status_set("CapBnd") & status_set("CapPrm");
+}
+
 static int sets_are(const struct spec_caps *caps)
 {
 	return status_set("CapBnd") == caps->bounding && status_set("CapPrm") == caps->permitted &&
@@ -51,19 +58,19 @@ static int sets_are(const struct spec_caps *caps)
 
 TEST(caps, names_are_those_of_libcap)
 {
-	for (int number = 0; number < CAPS_NAMED; number++) {
+	for (int number = 0; number < CAPSET_NAMED; number++) {
 		char *theirs = cap_to_name(number);
-		const char *ours = caps_name(number);
+		const char *ours = capset_name(number);
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(ours);
 		CU_ASSERT(!strcasecmp(ours, theirs));
-		CU_ASSERT_EQUAL(caps_number(ours), number);
-		CU_ASSERT_EQUAL(caps_number(ours + 4), number);
-		CU_ASSERT_EQUAL(caps_number(theirs), number);
+		CU_ASSERT_EQUAL(capset_number(ours), number);
+		CU_ASSERT_EQUAL(capset_number(ours + 4), number);
+		CU_ASSERT_EQUAL(capset_number(theirs), number);
 		cap_free(theirs);
 	}
-	CU_ASSERT_PTR_NULL(caps_name(-1));
-	CU_ASSERT_PTR_NULL(caps_name(CAPS_NAMED));
+	CU_ASSERT_PTR_NULL(capset_name(-1));
+	CU_ASSERT_PTR_NULL(capset_name(CAPSET_NAMED));
 }
 
 TEST(caps, no_number_for_what_is_no_name)
@@ -73,12 +80,12 @@ TEST(caps, no_number_for_what_is_no_name)
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		CU_ASSERT_EQUAL(caps_number(wrong[i]), -1);
+		CU_ASSERT_EQUAL(capset_number(wrong[i]), -1);
 }
 
 TEST(caps, default_set_is_dockers_less_net_raw)
 {
-	struct spec_caps caps = caps_default();
+	struct spec_caps caps = capset_default();
 
 	CU_ASSERT_EQUAL(caps.bounding, 0xa80425fbULL & ~BIT(CAP_NET_RAW));
 	CU_ASSERT_EQUAL(caps.effective, caps.bounding);
@@ -89,9 +96,9 @@ TEST(caps, default_set_is_dockers_less_net_raw)
 
 TEST(caps, barco_drops_its_twenty)
 {
-	struct spec_caps caps = caps_barco();
+	struct spec_caps caps = capset_barco();
 
-	CU_ASSERT_EQUAL(__builtin_popcountll(caps_all() & ~caps.bounding), 20);
+	CU_ASSERT_EQUAL(__builtin_popcountll(capset_all() & ~caps.bounding), 20);
 	CU_ASSERT(!(caps.bounding & (BIT(CAP_SYS_ADMIN) | BIT(CAP_MKNOD) | BIT(CAP_AUDIT_READ) | BIT(CAP_WAKE_ALARM))));
 	CU_ASSERT(caps.bounding & BIT(CAP_NET_ADMIN) && caps.bounding & BIT(CAP_SYS_PTRACE) && caps.bounding & BIT(CAP_NET_RAW));
 	CU_ASSERT_EQUAL(caps.inheritable, 0);
@@ -100,34 +107,34 @@ TEST(caps, barco_drops_its_twenty)
 TEST(caps, add_and_drop_change_the_right_sets)
 {
 	struct err err = { 0 };
-	struct spec_caps caps = caps_default();
+	struct spec_caps caps = capset_default();
 
-	CU_ASSERT_EQUAL(caps_add(&caps, "net_raw", &err), 0);
+	CU_ASSERT_EQUAL(capset_add(&caps, "net_raw", &err), 0);
 	CU_ASSERT_EQUAL(caps.bounding, 0xa80425fbULL);
 	CU_ASSERT_EQUAL(caps.effective, caps.bounding);
 	CU_ASSERT_EQUAL(caps.permitted, caps.bounding);
 	CU_ASSERT_EQUAL(caps.inheritable | caps.ambient, 0);
 	caps.inheritable = caps.ambient = BIT(CAP_NET_RAW) | BIT(CAP_KILL);
-	CU_ASSERT_EQUAL(caps_drop(&caps, "Cap_Net_Raw", &err), 0);
+	CU_ASSERT_EQUAL(capset_drop(&caps, "Cap_Net_Raw", &err), 0);
 	CU_ASSERT_EQUAL(caps.inheritable, BIT(CAP_KILL));
 	CU_ASSERT_EQUAL(caps.ambient, BIT(CAP_KILL));
-	CU_ASSERT_EQUAL(caps_drop(&caps, "all", &err), 0);
+	CU_ASSERT_EQUAL(capset_drop(&caps, "all", &err), 0);
 	CU_ASSERT_EQUAL(caps.bounding | caps.effective | caps.permitted | caps.inheritable | caps.ambient, 0);
-	CU_ASSERT_EQUAL(caps_add(&caps, "ALL", &err), 0);
-	CU_ASSERT_EQUAL(caps.bounding, caps_all());
-	CU_ASSERT((caps_all() & BIT(CAPS_NAMED - 1)) != 0);
+	CU_ASSERT_EQUAL(capset_add(&caps, "ALL", &err), 0);
+	CU_ASSERT_EQUAL(caps.bounding, capset_all());
+	CU_ASSERT((capset_all() & BIT(CAPSET_NAMED - 1)) != 0);
 }
 
 TEST(caps, unknown_name_is_an_error_with_the_nearest)
 {
 	struct err err = { 0 };
-	struct spec_caps caps = caps_default(), before = caps;
+	struct spec_caps caps = capset_default(), before = caps;
 
-	CU_ASSERT_EQUAL(caps_add(&caps, "sys_amdin", &err), -1);
+	CU_ASSERT_EQUAL(capset_add(&caps, "sys_amdin", &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "'sys_amdin'"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "CAP_SYS_ADMIN"));
-	CU_ASSERT_EQUAL(caps_drop(&caps, "", &err), -1);
-	CU_ASSERT_EQUAL(caps_drop(&caps, "0", &err), -1);
+	CU_ASSERT_EQUAL(capset_drop(&caps, "", &err), -1);
+	CU_ASSERT_EQUAL(capset_drop(&caps, "0", &err), -1);
 	CU_ASSERT(!memcmp(&caps, &before, sizeof caps));
 }
 
@@ -147,21 +154,21 @@ static int applied(const struct spec_caps *caps, uid_t uid)
 
 static int applied_as_root(void)
 {
-	struct spec_caps caps = caps_default();
+	struct spec_caps caps = capset_default();
 
 	return applied(&caps, 0);
 }
 
 static int applied_as_user(void)
 {
-	struct spec_caps caps = caps_default();
+	struct spec_caps caps = capset_default();
 
 	return applied(&caps, 12345);
 }
 
 static int applied_ambient(void)
 {
-	struct spec_caps caps = caps_default();
+	struct spec_caps caps = capset_default();
 
 	caps.inheritable = caps.ambient = BIT(CAP_KILL);
 	return applied(&caps, 12345);
@@ -176,16 +183,16 @@ static int applied_none(void)
 
 static int applied_over_inherited(void)
 {
-	struct spec_caps inherited = { .bounding = caps_held(),
-				       .effective = caps_held(),
-				       .permitted = caps_held(),
-				       .inheritable = caps_held(),
-				       .ambient = caps_held() };
-	struct spec_caps caps = caps_default();
+	struct spec_caps inherited = { .bounding = held(),
+				       .effective = held(),
+				       .permitted = held(),
+				       .inheritable = held(),
+				       .ambient = held() };
+	struct spec_caps caps = capset_default();
 	struct err err = { 0 };
 
 	caps.inheritable = BIT(CAP_KILL); // what is still inheritable keeps its ambient bit unless that is cleared too
-	if (caps_apply(&inherited, &err) || status_set("CapAmb") != caps_held())
+	if (caps_apply(&inherited, &err) || status_set("CapAmb") != held())
 		return 20;
 	return applied(&caps, 0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // seccomp_json_test.c - profiles in Docker's and the OCI's JSON: what is read, and what is wrong with the rest
 #include "coso/launch/caps.h"
+#include "coso/spec/capset.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/seccomp_json.h"
 #include "tests/unit/unit.h"
@@ -230,7 +231,7 @@ TEST(seccomp_json, the_host_is_this_one)
 // What becomes of a --seccomp FILE; the file is `path`.
 static int prepares(const char *path, struct seccomp *seccomp, struct err *err)
 {
-	struct spec_process process = { .seccomp = SPEC_SECCOMP_FILE, .seccomp_file = path, .caps = caps_default() };
+	struct spec_process process = { .seccomp = SPEC_SECCOMP_FILE, .seccomp_file = path, .caps = capset_default() };
 
 	return seccomp_prepare(&process, -1, seccomp, err);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // seccomp_test.c - filters that a child really applies, and what its system calls then answer
 #include "coso/launch/caps.h"
+#include "coso/spec/capset.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/seccomp_builtin.h"
 #include "tests/unit/unit.h"
@@ -166,7 +167,7 @@ static const struct probe for_default[] = {
 
 TEST(seccomp, default_refuses_what_docker_refuses)
 {
-	struct seccomp seccomp = prepared(SPEC_SECCOMP_DEFAULT, caps_default().bounding);
+	struct seccomp seccomp = prepared(SPEC_SECCOMP_DEFAULT, capset_default().bounding);
 
 	CU_ASSERT_STRING_EQUAL(seccomp.origin, "built-in");
 	CU_ASSERT_PTR_NULL(seccomp.owned);
@@ -202,7 +203,7 @@ static const struct probe for_x32[] = {
 
 TEST(seccomp, default_holds_for_32_bit_programs)
 {
-	struct seccomp seccomp = prepared(SPEC_SECCOMP_DEFAULT, caps_default().bounding);
+	struct seccomp seccomp = prepared(SPEC_SECCOMP_DEFAULT, capset_default().bounding);
 	int answer;
 
 	CHECK(&seccomp, for_x32);
@@ -251,9 +252,9 @@ static const struct probe for_bpf_and_nice[] = {
 
 TEST(seccomp, default_follows_the_capabilities)
 {
-	struct seccomp admin = prepared(SPEC_SECCOMP_DEFAULT, caps_default().bounding | BIT(CAP_SYS_ADMIN));
+	struct seccomp admin = prepared(SPEC_SECCOMP_DEFAULT, capset_default().bounding | BIT(CAP_SYS_ADMIN));
 	struct seccomp none = prepared(SPEC_SECCOMP_DEFAULT, BIT(CAP_NET_ADMIN));
-	struct seccomp all = prepared(SPEC_SECCOMP_DEFAULT, caps_all());
+	struct seccomp all = prepared(SPEC_SECCOMP_DEFAULT, capset_all());
 	struct seccomp two = prepared(SPEC_SECCOMP_DEFAULT, BIT(39) | BIT(CAP_SYS_NICE));
 
 	CHECK(&admin, for_sys_admin);
@@ -270,8 +271,8 @@ TEST(seccomp, default_follows_the_capabilities)
 
 TEST(seccomp, any_one_capability_more_is_built_in)
 {
-	for (int number = 0; number < CAPS_NAMED; number++) {
-		struct seccomp seccomp = prepared(SPEC_SECCOMP_DEFAULT, caps_default().bounding | BIT(number));
+	for (int number = 0; number < CAPSET_NAMED; number++) {
+		struct seccomp seccomp = prepared(SPEC_SECCOMP_DEFAULT, capset_default().bounding | BIT(number));
 
 		CU_ASSERT_STRING_EQUAL(seccomp.origin, "built-in");
 		seccomp_free(&seccomp);
@@ -307,7 +308,7 @@ static const struct probe for_barco[] = {
 
 TEST(seccomp, barco_refuses_its_list)
 {
-	struct seccomp seccomp = prepared(SPEC_SECCOMP_BARCO, caps_barco().bounding);
+	struct seccomp seccomp = prepared(SPEC_SECCOMP_BARCO, capset_barco().bounding);
 
 	CU_ASSERT_STRING_EQUAL(seccomp.origin, "built-in");
 	CHECK(&seccomp, for_barco);
