@@ -24,12 +24,12 @@ int num_size(const char *what, const char *text, uint64_t *out, struct err *err)
 int num_decimal(const char *what, const char *text, uint64_t scale, uint64_t *out, struct err *err);
 
 struct num_cidr {
-	int family;              // AF_INET or AF_INET6
+	int family; // AF_INET or AF_INET6
 	union {
 		struct in_addr v4;
 		struct in6_addr v6;
-	} addr;                  // network byte order, host bits as given
-	unsigned int prefix;     // bits
+	} addr;              // network byte order, host bits as given
+	unsigned int prefix; // bits
 };
 
 // ADDRESS or ADDRESS/BITS, IPv4 or IPv6; without /BITS the prefix is 32 or 128.

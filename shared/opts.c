@@ -99,8 +99,7 @@ static int set(const struct opt *o, struct arena *arena, const char *value, void
 	return err_set(err, EINVAL, "--%s: unknown kind of option", o->name);
 }
 
-int opts_parse(const struct opt *table, struct arena *arena, int argc, char *const argv[], void *to, int *out_next,
-	       struct err *err)
+int opts_parse(const struct opt *table, struct arena *arena, int argc, char *const argv[], void *to, int *out_next, struct err *err)
 {
 	int i = 0;
 	for (; i < argc; i++) {

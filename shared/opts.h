@@ -18,12 +18,12 @@ enum opt_kind {
 };
 
 struct opt {
-	const char *name;        // long name; NULL ends the table
-	char letter;             // short name, or 0
+	const char *name; // long name; NULL ends the table
+	char letter;      // short name, or 0
 	enum opt_kind kind;
-	size_t offset;           // of the field in the struct that is filled
-	const char *arg;         // name of the value in the help; NULL for flags
-	const char *help;        // one line; NULL: accepted, not shown
+	size_t offset;    // of the field in the struct that is filled
+	const char *arg;  // name of the value in the help; NULL for flags
+	const char *help; // one line; NULL: accepted, not shown
 };
 
 // Fills *to by the table. *out_next is the index of the first word that is not an option. Returns 0 or -1: an unknown option, with

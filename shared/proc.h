@@ -26,17 +26,17 @@ int proc_wait(int pidfd, int timeout_ms, int *out_status);
 int proc_exit_code(int status);
 
 struct proc_run {
-	const char *path;        // absolute, or relative to the working folder; PATH is not searched
-	char *const *argv;       // NULL-terminated
-	char *const *env;        // NULL-terminated; NULL: the empty environment
-	int timeout_ms;          // then the helper's whole process group is killed; 0: none
-	size_t cap;              // what is kept of each of its outputs, in bytes; the rest is read and dropped
+	const char *path;  // absolute, or relative to the working folder; PATH is not searched
+	char *const *argv; // NULL-terminated
+	char *const *env;  // NULL-terminated; NULL: the empty environment
+	int timeout_ms;    // then the helper's whole process group is killed; 0: none
+	size_t cap;        // what is kept of each of its outputs, in bytes; the rest is read and dropped
 };
 
 struct proc_result {
-	int status;              // wait(2) status
+	int status; // wait(2) status
 	bool timed_out;
-	char *out, *err;         // NUL-terminated, owned by the arena
+	char *out, *err; // NUL-terminated, owned by the arena
 };
 
 // Runs a helper with stdin from /dev/null, in a process group of its own, with no descriptor but its three, and with default

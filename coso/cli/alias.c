@@ -47,7 +47,8 @@ static int barco(struct words *w, struct err *err)
 			continue;
 		}
 		if (word[0] != '-' || !word[1] || word[2] || !strchr("umca", word[1]))
-			return err_set(err, EINVAL, "barco: unknown option '%.80s' (-u UID -m ROOT -c COMMAND -a ARGUMENT -v)", word);
+			return err_set(err, EINVAL, "barco: unknown option '%.80s' (-u UID -m ROOT -c COMMAND -a ARGUMENT -v)",
+				       word);
 		value = take_value(w);
 		if (!value)
 			return missing(word[1], "barco", err);
@@ -158,10 +159,10 @@ static int gontainer(struct words *w, struct err *err)
 int alias_translate(struct arena *arena, int *argc, char ***argv, struct err *err)
 {
 	const char *slash = strrchr((*argv)[0], '/'), *name = slash ? slash + 1 : (*argv)[0];
-	int (*translate)(struct words *, struct err *) = str_eq(name, "barco")	 ? barco
-							 : str_eq(name, "MyDocker")	 ? mydocker
-							 : str_eq(name, "Gontainer") ? gontainer
-										     : NULL;
+	int (*translate)(struct words *, struct err *) = str_eq(name, "barco")     ? barco :
+							 str_eq(name, "MyDocker")  ? mydocker :
+							 str_eq(name, "Gontainer") ? gontainer :
+										     NULL;
 	if (!translate)
 		return 0;
 	struct words w = { .arena = arena, .in = *argv + 1 };

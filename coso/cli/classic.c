@@ -34,7 +34,8 @@ struct classic {
 
 static const struct opt table[] = {
 	{ "rootfs", 0, OPT_TEXT, FLAG(flags.rootfs), "DIR", "root file system (/tmp/coso/rootfs); it is never written" },
-	{ "network", 0, OPT_TEXT, FLAG(flags.network), "EXE", "program called as EXE -pid PID (cosonet), or none, host, container:ID" },
+	{ "network", 0, OPT_TEXT, FLAG(flags.network), "EXE",
+	  "program called as EXE -pid PID (cosonet), or none, host, container:ID" },
 	{ "env", 'e', OPT_LIST, FLAG(flags.env), "NAME[=VALUE]", "set a variable, or pass the caller's" },
 	{ "workdir", 'w', OPT_TEXT, FLAG(flags.workdir), "DIR", "working folder" },
 	{ "user", 'u', OPT_TEXT, FLAG(flags.user), "USER[:GROUP]", "run as this user of the container" },
@@ -98,14 +99,19 @@ void classic_help(void)
 
 static void set_level(const struct classic *c)
 {
-	enum log_level level = c->debug ? LOG_LEVEL_DEBUG : c->verbose ? LOG_LEVEL_VERBOSE : c->quiet ? LOG_LEVEL_QUIET : LOG_LEVEL_WARNING;
+	enum log_level level = c->debug   ? LOG_LEVEL_DEBUG :
+			       c->verbose ? LOG_LEVEL_VERBOSE :
+			       c->quiet   ? LOG_LEVEL_QUIET :
+					    LOG_LEVEL_WARNING;
 	log_setup("coso", level);
 }
 
 static int parse(struct cli *cli, struct classic *c, struct err *err)
 {
 	int next;
-	*c = (struct classic){ .flags = { .ns_uts = true, .ns_ipc = true, .ns_net = true, .ns_pid = true, .ns_mount = true, .ns_cgroup = true } };
+	*c = (struct classic){
+		.flags = { .ns_uts = true, .ns_ipc = true, .ns_net = true, .ns_pid = true, .ns_mount = true, .ns_cgroup = true }
+	};
 	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	c->root = cli->root;
 	c->flags.tty = terminal;
@@ -154,7 +160,8 @@ static int choose_network(struct cli *cli, const struct place *place, struct fla
 		flags->network = join_network(cli, place, name + strlen("container:"), err);
 		return flags->network ? 0 : -1;
 	} else if (!strchr(name, '/') && !str_eq(name, "none") && !str_eq(name, "host")) {
-		return err_set(err, EINVAL, "--network '%.80s': none, host, container:ID, or the path of a program that takes -pid", name);
+		return err_set(err, EINVAL, "--network '%.80s': none, host, container:ID, or the path of a program that takes -pid",
+			       name);
 	}
 	return 0;
 }
@@ -179,12 +186,12 @@ static void print_configuration(const struct spec *spec)
 	log_verbose("rootfs     %s", spec->root.path ? spec->root.path : "the host's");
 	log_verbose("network    %s", spec->network.name);
 	log_verbose("hostname   %s", spec->hostname ? spec->hostname : "the host's");
-	log_verbose("namespaces%s%s%s%s%s%s%s", spec->namespaces & CLONE_NEWUSER ? " user" : "", spec->namespaces & CLONE_NEWPID ? " pid" : "",
-		    spec->namespaces & CLONE_NEWNS ? " mount" : "", spec->namespaces & CLONE_NEWNET ? " network" : "",
-		    spec->namespaces & CLONE_NEWUTS ? " uts" : "", spec->namespaces & CLONE_NEWIPC ? " ipc" : "",
-		    spec->namespaces & CLONE_NEWCGROUP ? " cgroup" : "");
-	log_verbose("limits     memory %lld, pids %lld, cpu quota %lld µs (0: none)", (long long)r->memory_limit, (long long)r->pids_limit,
-		    (long long)r->cpu_quota);
+	log_verbose("namespaces%s%s%s%s%s%s%s", spec->namespaces & CLONE_NEWUSER ? " user" : "",
+		    spec->namespaces & CLONE_NEWPID ? " pid" : "", spec->namespaces & CLONE_NEWNS ? " mount" : "",
+		    spec->namespaces & CLONE_NEWNET ? " network" : "", spec->namespaces & CLONE_NEWUTS ? " uts" : "",
+		    spec->namespaces & CLONE_NEWIPC ? " ipc" : "", spec->namespaces & CLONE_NEWCGROUP ? " cgroup" : "");
+	log_verbose("limits     memory %lld, pids %lld, cpu quota %lld µs (0: none)", (long long)r->memory_limit,
+		    (long long)r->pids_limit, (long long)r->cpu_quota);
 	for (size_t i = 0; i < spec->process.args.count; i++)
 		log_verbose("%-10s %s", i ? "" : "command", spec->process.args.items[i]);
 }

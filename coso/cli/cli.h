@@ -9,10 +9,10 @@
 
 struct cli {
 	struct arena *arena;
-	const char *root;        // --root, before the verb
-	int argc;                // words behind the verb
+	const char *root; // --root, before the verb
+	int argc;         // words behind the verb
 	char **argv;
-	char *const *whole;      // the whole command line, for running again
+	char *const *whole; // the whole command line, for running again
 };
 
 // A command returns the process's exit status; with `err` filled (-1 returned) main prints it and exits with *out_exit_code.

@@ -88,8 +88,9 @@ static void print_json(struct arena *arena, json_t *list, const struct state *st
 {
 	json_t *exit_code = state->ended && state->exit_code != STATE_EXIT_UNKNOWN ? json_integer(state->exit_code) : json_null();
 	json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:o, s:s*, s:s*, s:s*, s:s*}", "id", state->id, "status",
-					      status_of(arena, state), "pid", (int)state->pid, "exitCode", exit_code, "command", state->command,
-					      "rootfs", state->rootfs, "network", state->network, "created", state->created));
+					      status_of(arena, state), "pid", (int)state->pid, "exitCode", exit_code, "command",
+					      state->command, "rootfs", state->rootfs, "network", state->network, "created",
+					      state->created));
 }
 
 static void list_containers(struct cli *cli, const struct place *place, json_t *list)
@@ -99,7 +100,8 @@ static void list_containers(struct cli *cli, const struct place *place, json_t *
 	struct dirent *entry;
 	while (folder && (entry = readdir(folder))) {
 		struct state state;
-		own_fd int fd = entry->d_name[0] == '.' ? -1 : openat(place->run_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		own_fd int fd =
+			entry->d_name[0] == '.' ? -1 : openat(place->run_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 || state_read(cli->arena, fd, &state, NULL) < 0)
 			continue;
 		if (list)

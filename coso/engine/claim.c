@@ -95,8 +95,8 @@ void claim_release(const struct place *place, const char *id, struct claim *clai
 
 struct dead {
 	pid_t pid;
-	const char *id;   // behind the ':' of the name
-	char start[32];   // text of the owner's start time
+	const char *id; // behind the ':' of the name
+	char start[32]; // text of the owner's start time
 };
 
 // True if the claim's owner is gone. kill(2) tells most; the start time tells a recycled pid.

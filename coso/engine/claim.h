@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 struct claim {
-	char name[96];    // in .owners; "" if none is held
-	int state;        // run/<id>, open
+	char name[96]; // in .owners; "" if none is held
+	int state;     // run/<id>, open
 };
 
 // Reserves `id` for the calling process. EEXIST: there is such a container.

@@ -11,10 +11,10 @@
 #include "shared/err.h"
 
 struct place {
-	const char *run, *lib;   // absolute paths
-	int run_fd;              // open, 0700
-	int owners_fd;           // run/.owners
-	int cache_fd;            // lib/cache, or -1
+	const char *run, *lib; // absolute paths
+	int run_fd;            // open, 0700
+	int owners_fd;         // run/.owners
+	int cache_fd;          // lib/cache, or -1
 };
 
 // Finds and makes the folders: of root, of an ordinary user (XDG), or `root`/run and `root`/lib (--root).

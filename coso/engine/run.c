@@ -36,12 +36,12 @@ struct life {
 	struct claim claim;
 	struct state state;
 	int exit_code;
-	int ready;          // detached: the pipe to the process that forked the monitor, else -1
+	int ready; // detached: the pipe to the process that forked the monitor, else -1
 };
 
 // What the monitor tells its parent; one write(2).
 struct news {
-	int exit_code;      // 0: it runs
+	int exit_code; // 0: it runs
 	struct err err;
 };
 
@@ -60,8 +60,10 @@ int run_check_id(const char *id, struct err *err)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	size_t length = strlen(id);
-	if (length == 0 || length > SPEC_ID_MAX || !strchr(letters, id[0]) || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != length)
-		return err_set(err, EINVAL, "the name '%.80s' isn't 1 to %d letters, digits, '_', '.' and '-', beginning with a letter or digit",
+	if (length == 0 || length > SPEC_ID_MAX || !strchr(letters, id[0]) ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != length)
+		return err_set(err, EINVAL,
+			       "the name '%.80s' isn't 1 to %d letters, digits, '_', '.' and '-', beginning with a letter or digit",
 			       id, SPEC_ID_MAX);
 	return 0;
 }
@@ -123,7 +125,8 @@ static int open_log(const struct life *life, struct err *err)
 	const char *folder = place_container(life->spec->arena, life->run->place, life->spec->id);
 	if (path_mkdirs(folder, 0700, err) < 0)
 		return -1;
-	own_fd int log = open(arena_printf(life->spec->arena, "%s/log", folder), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	own_fd int log = open(arena_printf(life->spec->arena, "%s/log", folder),
+			      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (log < 0 || null < 0)
 		return err_sys(err, "make the log in '%s'", folder);

@@ -8,8 +8,8 @@
 
 struct run {
 	const struct place *place;
-	const char *pid_file;   // --pid-file: the container's pid goes there; NULL: nowhere
-	const char *trace;      // --trace
+	const char *pid_file; // --pid-file: the container's pid goes there; NULL: nowhere
+	const char *trace;    // --trace
 };
 
 // Runs the container that `spec` describes. Returns 0 with its exit code (detached: 0 once its program is executed); -1 with

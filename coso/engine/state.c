@@ -16,10 +16,11 @@ static const char name[] = "state.json";
 
 int state_write(int folder, const struct state *s, struct err *err)
 {
-	json_t *json = json_pack("{s:i, s:s, s:s*, s:s*, s:s*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:i}", "version", VERSION, "id", s->id,
-				 "rootfs", s->rootfs, "command", s->command, "network", s->network, "created", s->created, "pid", (int)s->pid,
-				 "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner, "ownerStart", (json_int_t)s->owner_start,
-				 "detached", (int)s->detached, "remove", (int)s->remove, "ended", (int)s->ended, "exitCode", s->exit_code);
+	json_t *json = json_pack("{s:i, s:s, s:s*, s:s*, s:s*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:i}", "version", VERSION,
+				 "id", s->id, "rootfs", s->rootfs, "command", s->command, "network", s->network, "created",
+				 s->created, "pid", (int)s->pid, "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner,
+				 "ownerStart", (json_int_t)s->owner_start, "detached", (int)s->detached, "remove", (int)s->remove,
+				 "ended", (int)s->ended, "exitCode", s->exit_code);
 	// A command may hold bytes that aren't UTF-8: jansson refuses those.
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);

@@ -13,13 +13,13 @@ enum { STATE_EXIT_UNKNOWN = -1 };
 
 struct state {
 	const char *id, *rootfs, *command, *network, *created; // created: RFC 3339, UTC
-	pid_t pid;              // the container's first process; 0: it has ended, or never began
-	uint64_t pid_start;     // its start time (proc.h)
-	pid_t owner;            // launcher or monitor
+	pid_t pid;                                             // the container's first process; 0: it has ended, or never began
+	uint64_t pid_start;                                    // its start time (proc.h)
+	pid_t owner;                                           // launcher or monitor
 	uint64_t owner_start;
 	bool detached, remove;
 	bool ended;
-	int exit_code;          // once ended; STATE_EXIT_UNKNOWN: nobody was there to see
+	int exit_code; // once ended; STATE_EXIT_UNKNOWN: nobody was there to see
 };
 
 // `folder` is the container's state folder.

@@ -7,10 +7,10 @@
 #include <signal.h>
 
 struct supervise {
-	int pidfd;        // of the container's first process, our child
-	int console;      // master of its pty, or -1
-	int input;        // what is typed, copied to the console; -1: nothing
-	int output;       // where the console's output goes
+	int pidfd;   // of the container's first process, our child
+	int console; // master of its pty, or -1
+	int input;   // what is typed, copied to the console; -1: nothing
+	int output;  // where the console's output goes
 };
 
 // The signals that supervise_run passes on. Block them before the launch, so that none is lost between launch and run.

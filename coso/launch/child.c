@@ -96,8 +96,8 @@ static void describe_mounts(const struct launch *launch, FILE *out)
 {
 	for (size_t i = 0; i < launch->spec->mount_count; i++) {
 		const struct spec_mount *m = &launch->spec->mounts[i];
-		fprintf(out, "             %s%s%s on %s%s\n", m->type, m->source ? " " : "", m->source ? m->source : "", m->destination,
-			m->attr_set & MOUNT_ATTR_RDONLY ? " (read-only)" : "");
+		fprintf(out, "             %s%s%s on %s%s\n", m->type, m->source ? " " : "", m->source ? m->source : "",
+			m->destination, m->attr_set & MOUNT_ATTR_RDONLY ? " (read-only)" : "");
 	}
 }
 
@@ -263,8 +263,7 @@ static int set_ids(struct launch *launch, struct err *err)
 	const struct user *u = &launch->user;
 	bool denied = !launch->privileged && has(launch, CLONE_NEWUSER) && launch->spec->gid_maps.count == 1 &&
 		      launch->spec->gid_maps.items[0].size == 1; // setgroups(2) is denied with a one-id map of an ordinary user
-	if (!denied && syscall(SYS_setgroups, u->group_count, u->groups) < 0 &&
-	    (launch->privileged || has(launch, CLONE_NEWUSER)))
+	if (!denied && syscall(SYS_setgroups, u->group_count, u->groups) < 0 && (launch->privileged || has(launch, CLONE_NEWUSER)))
 		return err_sys(err, "set supplementary groups");
 	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 || syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0) {
 		err_sys(err, "become user %u:%u", u->uid, u->gid);
@@ -357,7 +356,8 @@ void launch_explain_child(const struct launch *launch, FILE *out)
 void launch_child(struct launch *launch)
 {
 	struct report report = { .kind = REPORT_FAILED };
-	prctl(PR_SET_PDEATHSIG, SIGKILL); // until the last change of credentials sets it for good; a detached one's parent is its monitor
+	prctl(PR_SET_PDEATHSIG,
+	      SIGKILL); // until the last change of credentials sets it for good; a detached one's parent is its monitor
 	fd_close(&launch->gate[0]);
 	fd_close(&launch->report[0]);
 	fd_close(&launch->state); // its lock is the launcher's alone

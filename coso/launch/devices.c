@@ -28,11 +28,8 @@ static const struct spec_device standard[] = {
 static const struct {
 	const char *path, *target;
 } links[] = {
-	{ "/dev/fd", "/proc/self/fd" },
-	{ "/dev/stdin", "/proc/self/fd/0" },
-	{ "/dev/stdout", "/proc/self/fd/1" },
-	{ "/dev/stderr", "/proc/self/fd/2" },
-	{ "/dev/ptmx", "pts/ptmx" },
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/stderr", "/proc/self/fd/2" }, { "/dev/ptmx", "pts/ptmx" },
 };
 
 static mode_t file_type(char type)
@@ -55,7 +52,8 @@ static int bind_device(struct launch *launch, const struct spec_device *device, 
 	if (node < 0)
 		return err_sys(err, "device '%s'", from);
 	if (!is_device(node, device))
-		return err_set(err, ENODEV, "device '%s': on the host it isn't %c %u:%u", from, device->type, device->major, device->minor);
+		return err_set(err, ENODEV, "device '%s': on the host it isn't %c %u:%u", from, device->type, device->major,
+			       device->minor);
 	own_fd int target = path_mountpoint_in(launch->rootfs.root, device->path, false, err);
 	if (target < 0)
 		return -1;
@@ -89,7 +87,8 @@ static int make_device(struct launch *launch, const struct spec_device *device, 
 		if (errno != EEXIST)
 			return err_sys(err, "make device '%s'", device->path);
 		own_fd int there = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		return is_device(there, device) ? 0 : err_set(err, EEXIST, "device '%s': something else has that name", device->path);
+		return is_device(there, device) ? 0 :
+						  err_set(err, EEXIST, "device '%s': something else has that name", device->path);
 	}
 	// The umask is 0 here, so the mode is as asked.
 	if ((device->uid || device->gid) && fchownat(folder, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)

@@ -57,7 +57,9 @@ static int explain_missing(const char *path, char *head, ssize_t size, struct er
 	line[strcspn(line, "\n")] = '\0';
 	size_t length = strlen(line);
 	if (length && line[length - 1] == '\r')
-		return err_set(err, ENOENT, "'%s' has Windows line ends (CRLF), so its interpreter isn't found (convert it with dos2unix)", path);
+		return err_set(err, ENOENT,
+			       "'%s' has Windows line ends (CRLF), so its interpreter isn't found (convert it with dos2unix)",
+			       path);
 	line[strcspn(line, " \t")] = '\0';
 	return err_set(err, ENOENT, "'%s': its interpreter '%.200s' isn't in this root file system", path, line);
 }
@@ -67,7 +69,8 @@ static int explain_format(const char *path, const char *head, ssize_t size, stru
 	if (size >= (ssize_t)sizeof(Elf32_Ehdr) && memcmp(head, ELFMAG, SELFMAG) == 0) {
 		unsigned int machine = ((const Elf32_Ehdr *)(const void *)head)->e_machine; // at the same place in both classes
 		if (machine != OWN_MACHINE)
-			return err_set(err, ENOEXEC, "'%s' is a program for %s, which this machine isn't", path, machine_name(machine));
+			return err_set(err, ENOEXEC, "'%s' is a program for %s, which this machine isn't", path,
+				       machine_name(machine));
 		return err_set(err, ENOEXEC, "'%s' is a damaged program", path);
 	}
 	return err_set(err, ENOEXEC, "'%s' is neither a program nor a script that begins with #!", path);

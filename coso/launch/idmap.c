@@ -41,7 +41,8 @@ static int run_helper(struct arena *a, pid_t pid, const char *name, const struct
 {
 	const char *path = find_helper(a, name);
 	if (!path)
-		return err_set(err, ENOENT, "%s isn't installed: it maps more than your own id (package uidmap or shadow-utils)", name);
+		return err_set(err, ENOENT, "%s isn't installed: it maps more than your own id (package uidmap or shadow-utils)",
+			       name);
 	struct strv argv = { 0 };
 	strv_push(a, &argv, name);
 	strv_push(a, &argv, arena_printf(a, "%d", (int)pid));
@@ -103,7 +104,9 @@ int idmap_run_inside(struct arena *arena, const struct idmap *map, int (*act)(vo
 	int gate[2], pidfd = -1, status = 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate) < 0)
 		return err_sys(err, "make a socket pair");
-	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_PIDFD,
+				   .pidfd = (uint64_t)(uintptr_t)&pidfd,
+				   .exit_signal = SIGCHLD };
 	int pid = sys_clone3(&args);
 	if (pid == 0) {
 		fd_close(&gate[0]);

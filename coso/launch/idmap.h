@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 struct idmap {
-	bool privileged;                 // the caller is root: written directly
+	bool privileged; // the caller is root: written directly
 	const struct spec_idmaps *uids, *gids;
 };
 

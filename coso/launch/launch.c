@@ -66,7 +66,8 @@ static void describe_filter(const struct launch *launch, FILE *out)
 {
 	static const char *const names[] = { "Docker's default profile", "none", "profile of a file", "barco's list" };
 	const struct spec_process *p = &launch->spec->process;
-	fprintf(out, "             seccomp: %s%s%s\n", names[p->seccomp], p->seccomp_file ? ", " : "", p->seccomp_file ? p->seccomp_file : "");
+	fprintf(out, "             seccomp: %s%s%s\n", names[p->seccomp], p->seccomp_file ? ", " : "",
+		p->seccomp_file ? p->seccomp_file : "");
 }
 
 static int run_filter(struct launch *launch, struct err *err)
@@ -119,7 +120,7 @@ static void describe_spawn(const struct launch *launch, FILE *out)
 		unsigned long flag;
 		const char *name;
 	} kinds[] = {
-		{ CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },	  { CLONE_NEWNS, "mount" },   { CLONE_NEWNET, "network" },
+		{ CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" }, { CLONE_NEWNS, "mount" },      { CLONE_NEWNET, "network" },
 		{ CLONE_NEWUTS, "uts" },   { CLONE_NEWIPC, "ipc" }, { CLONE_NEWCGROUP, "cgroup" },
 	};
 	fprintf(out, "             new namespaces:");
@@ -152,7 +153,9 @@ static int spawn_failed(const struct launch *launch, struct err *err)
 	err_sys(err, "clone3 (new namespaces)");
 	if (has_userns(launch) && (code == EPERM || code == ENOSPC || code == EUSERS || code == EINVAL)) {
 		err->code = ENOTSUP;
-		return err_hint(err, "user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; or --userns host");
+		return err_hint(
+			err,
+			"user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; or --userns host");
 	}
 	if (code == EPERM)
 		return err_hint(err, "making namespaces needs CAP_SYS_ADMIN, or a user namespace: --userns auto");
@@ -357,7 +360,8 @@ static const struct stage outside[] = {
 	{ "idmap", "map user and group ids", has_userns, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
-	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run, netexec_release },
+	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
+	  netexec_release },
 	{ "go", "gate 2: the network is there; hand over /etc/hosts", NULL, NULL, run_go, NULL },
 	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
 	{ 0 },

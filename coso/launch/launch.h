@@ -19,32 +19,32 @@
 struct launch {
 	const struct spec *spec;
 	struct arena *arena;
-	const char *data;         // folder for upper, work and caches of this container; made by the launch, removed by launch_end
-	const char *state_path;   // /run/coso/<id>, the engine's; debts to the network executable are noted there
-	int state;                // the same folder, open; -1: none
-	int cache;                // folder of compiled seccomp filters, or -1
-	int trace;                // of trace_open, or -1
+	const char *data;       // folder for upper, work and caches of this container; made by the launch, removed by launch_end
+	const char *state_path; // /run/coso/<id>, the engine's; debts to the network executable are noted there
+	int state;              // the same folder, open; -1: none
+	int cache;              // folder of compiled seccomp filters, or -1
+	int trace;              // of trace_open, or -1
 
-	bool privileged;          // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
+	bool privileged; // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
 	struct rootfs rootfs;
 	struct mounts mounts;
 	struct seccomp seccomp;
 	struct cgroup cgroup;
-	int gate[2];              // SOCK_SEQPACKET: [0] outside, [1] inside
-	int report[2];            // pipe: [0] outside reads, [1] inside writes one struct report, or nothing: it has exec'd
-	pid_t pid;                // the container's first process, in the caller's pid namespace
+	int gate[2];   // SOCK_SEQPACKET: [0] outside, [1] inside
+	int report[2]; // pipe: [0] outside reads, [1] inside writes one struct report, or nothing: it has exec'd
+	pid_t pid;     // the container's first process, in the caller's pid namespace
 	int pidfd;
 	struct netexec network;
-	int console;              // master of the container's pty, or -1
-	bool reported;            // the failure is the child's, in its own words
-	char *hosts;              // text for /etc/hosts, complete when gate 2 opens
+	int console;   // master of the container's pty, or -1
+	bool reported; // the failure is the child's, in its own words
+	char *hosts;   // text for /etc/hosts, complete when gate 2 opens
 
 	// Inside only.
-	int tty;                  // slave of its pty, or -1
-	int hosts_file;           // /etc/hosts, on the staging tmpfs, filled once the network is known
+	int tty;        // slave of its pty, or -1
+	int hosts_file; // /etc/hosts, on the staging tmpfs, filled once the network is known
 	struct user user;
-	bool executing;           // the last stage was reached
-	int exit_code;            // what a failure means to a shell: 125, 126 or 127
+	bool executing; // the last stage was reached
+	int exit_code;  // what a failure means to a shell: 125, 126 or 127
 };
 
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);

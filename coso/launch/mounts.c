@@ -83,7 +83,7 @@ static int remount(int mount, uint64_t set, bool recursive, struct err *err)
 		uint64_t attribute;
 		unsigned long flag;
 	} flags[] = {
-		{ MOUNT_ATTR_RDONLY, MS_RDONLY }, { MOUNT_ATTR_NOSUID, MS_NOSUID },	{ MOUNT_ATTR_NODEV, MS_NODEV },
+		{ MOUNT_ATTR_RDONLY, MS_RDONLY }, { MOUNT_ATTR_NOSUID, MS_NOSUID },   { MOUNT_ATTR_NODEV, MS_NODEV },
 		{ MOUNT_ATTR_NOEXEC, MS_NOEXEC }, { MOUNT_ATTR_NOATIME, MS_NOATIME },
 	};
 	unsigned long all = MS_REMOUNT | MS_BIND;

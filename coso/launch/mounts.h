@@ -13,12 +13,12 @@ struct launch;
 // One mount, prepared so that the child needs no memory.
 struct mounts_item {
 	const struct spec_mount *mount;
-	int source;                  // bind: a detached copy of the source (privileged), else -1 and the child opens the path
-	bool folder;                 // what it covers is a folder
+	int source;  // bind: a detached copy of the source (privileged), else -1 and the child opens the path
+	bool folder; // what it covers is a folder
 	struct mounts_option {
 		const char *key;
-		const char *value;   // NULL: a flag
-	} *options;
+		const char *value; // NULL: a flag
+	} * options;
 	size_t option_count;
 };
 

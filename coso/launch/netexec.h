@@ -14,9 +14,9 @@
 struct launch;
 
 struct netexec {
-	bool owed;               // -release has to be called
-	struct strv addresses;   // of the container, without prefix length
-	struct strv dns;         // name servers that it named
+	bool owed;             // -release has to be called
+	struct strv addresses; // of the container, without prefix length
+	struct strv dns;       // name servers that it named
 };
 
 // Runs it for launch->pid. What it said is in the message if it failed.

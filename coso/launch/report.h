@@ -11,7 +11,7 @@ enum report_kind { REPORT_EXECUTING = 1, REPORT_FAILED };
 
 struct report {
 	enum report_kind kind;
-	int exit_code;     // REPORT_FAILED: 125, 126 or 127
+	int exit_code; // REPORT_FAILED: 125, 126 or 127
 	struct err err;
 };
 

@@ -159,7 +159,8 @@ static int make_staging(struct launch *launch, struct err *err)
 	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return err_sys(err, "open a tmpfs");
-	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "coso", 0) < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "1m", 0) < 0 ||
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "coso", 0) < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "1m", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(err, "make the staging tmpfs");
@@ -167,7 +168,8 @@ static int make_staging(struct launch *launch, struct err *err)
 	if (launch->rootfs.staging < 0)
 		return err_sys(err, "mount the staging tmpfs");
 	own_fd int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (slash < 0 || sys_move_mount(launch->rootfs.staging, "", slash, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (slash < 0 ||
+	    sys_move_mount(launch->rootfs.staging, "", slash, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(err, "attach the staging tmpfs");
 	for (size_t i = 0; i < sizeof(staging_folders) / sizeof(staging_folders[0]); i++) {
 		if (mkdirat(launch->rootfs.staging, staging_folders[i], 0755) < 0)
@@ -261,7 +263,8 @@ int rootfs_attach(struct launch *launch, struct err *err)
 static int check_alone(int root, struct err *err)
 {
 	struct statx own, above;
-	if (statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0 || statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &above) < 0)
+	if (statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0 ||
+	    statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &above) < 0)
 		return err_sys(err, "look at the container's root");
 	return own.stx_mnt_id == above.stx_mnt_id ? 0 : err_set(err, EBUSY, "something is mounted over the container's root");
 }

@@ -15,11 +15,11 @@
 struct launch;
 
 struct rootfs {
-	int folder;        // the rootfs as it was opened and checked, O_PATH
-	int lower;         // detached mounts, or -1 where the child makes them
+	int folder; // the rootfs as it was opened and checked, O_PATH
+	int lower;  // detached mounts, or -1 where the child makes them
 	int data;
-	int staging;       // inside only: the tmpfs, with lower/ data/ root/ files/ on it
-	int root;          // inside only: the container's root mount
+	int staging; // inside only: the tmpfs, with lower/ data/ root/ files/ on it
+	int root;    // inside only: the container's root mount
 };
 
 // Outside, before clone3: opens and checks the rootfs, makes upper and work. Should: leave the rootfs as it is.

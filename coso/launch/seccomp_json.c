@@ -3,8 +3,8 @@
 
 #include "coso/launch/seccomp_json.h"
 
-#include "coso/spec/capset.h"
 #include "coso/launch/seccomp_builtin.h"
+#include "coso/spec/capset.h"
 #include "shared/num.h"
 
 #include <ctype.h>

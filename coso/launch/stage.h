@@ -10,12 +10,12 @@
 struct launch;
 
 struct stage {
-	const char *name;                                        // NULL ends the table
-	const char *why;                                         // one line, for explain and -v
-	bool (*wanted)(const struct launch *launch);             // NULL: always
+	const char *name;                                         // NULL ends the table
+	const char *why;                                          // one line, for explain and -v
+	bool (*wanted)(const struct launch *launch);              // NULL: always
 	void (*describe)(const struct launch *launch, FILE *out); // what it would do for this very spec; NULL: `why` says it all
 	int (*run)(struct launch *launch, struct err *err);
-	void (*undo)(struct launch *launch);                     // gives back all that run made, or nothing; NULL: nothing stays
+	void (*undo)(struct launch *launch); // gives back all that run made, or nothing; NULL: nothing stays
 };
 
 // Runs the stages that are wanted. On failure the message begins with the name of the stage (the child's, if it was the child that failed); nothing is undone here.

@@ -26,8 +26,9 @@ static void put(int fd, const char *name, char phase)
 	// The child is pid 1 in its own namespace; its pid as seen from there tells the two apart.
 	long pid = syscall(SYS_getpid);
 	char line[256];
-	int n = snprintf(line, sizeof(line), "{\"name\":\"%.64s\",\"cat\":\"launch\",\"ph\":\"%c\",\"ts\":%lld.%03ld,\"pid\":%ld,\"tid\":%ld},\n",
-			 name, phase, (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, now.tv_nsec % 1000, pid, pid);
+	int n = snprintf(line, sizeof(line),
+			 "{\"name\":\"%.64s\",\"cat\":\"launch\",\"ph\":\"%c\",\"ts\":%lld.%03ld,\"pid\":%ld,\"tid\":%ld},\n", name,
+			 phase, (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, now.tv_nsec % 1000, pid, pid);
 	if (n > 0 && (size_t)n < sizeof(line))
 		(void)!write(fd, line, (size_t)n);
 }

@@ -15,7 +15,7 @@ int tty_open(struct launch *launch, struct err *err);
 
 // Outside: the caller's terminal while it is in raw mode.
 struct tty_raw {
-	int fd;                 // -1: not in raw mode
+	int fd; // -1: not in raw mode
 	struct termios saved;
 };
 

@@ -16,7 +16,7 @@ struct user {
 	uint32_t uid, gid;
 	uint32_t groups[USER_GROUPS_MAX];
 	size_t group_count;
-	char home[256];    // "" if unknown
+	char home[256]; // "" if unknown
 };
 
 // `text` as Docker takes it: "", "user", "uid", "user:group", "uid:gid" …. `root` is the container's root. Async-signal-safe.

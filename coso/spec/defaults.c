@@ -10,8 +10,13 @@
 
 static const struct spec_mount standard[] = {
 	{ .type = "proc", .destination = "/proc", .attr_set = QUIET },
-	{ .type = "tmpfs", .destination = "/dev", .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME, .data = "mode=755,size=65536k" },
-	{ .type = "devpts", .destination = "/dev/pts", .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+	{ .type = "tmpfs",
+	  .destination = "/dev",
+	  .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME,
+	  .data = "mode=755,size=65536k" },
+	{ .type = "devpts",
+	  .destination = "/dev/pts",
+	  .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
 	  .data = "newinstance,ptmxmode=0666,mode=0620,gid=5" },
 	{ .type = "tmpfs", .source = "shm", .destination = "/dev/shm", .attr_set = QUIET, .data = "mode=1777,size=65536k" },
 	{ .type = "mqueue", .destination = "/dev/mqueue", .attr_set = QUIET, .optional = true },
@@ -19,8 +24,9 @@ static const struct spec_mount standard[] = {
 };
 
 static const char *const masked[] = {
-	"/proc/acpi",	   "/proc/asound",     "/proc/interrupts", "/proc/kcore", "/proc/keys",	   "/proc/latency_stats",
-	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+	"/proc/acpi",        "/proc/asound",        "/proc/interrupts", "/proc/kcore",
+	"/proc/keys",        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+	"/proc/sched_debug", "/proc/scsi",          "/sys/firmware",    "/sys/devices/virtual/powercap",
 };
 
 static const char *const readonly[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger" };

@@ -11,7 +11,8 @@
 struct flags {
 	const char *rootfs, *network, *hostname, *namespaces, *userns, *keep, *name, *profile;
 	const char *workdir, *user, *seccomp;
-	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_weight, *pids_limit, *io_weight, *cpuset_cpus, *cpuset_mems;
+	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_weight, *pids_limit, *io_weight, *cpuset_cpus,
+		*cpuset_mems;
 	struct strv env, volume, mount, tmpfs, cap_add, cap_drop, ulimit, sysctl, device, uidmap, gidmap, dns, add_host, publish;
 	bool ns_uts, ns_ipc, ns_net, ns_pid, ns_mount, ns_cgroup;
 	bool read_only, init, tty, interactive, detach, remove, no_new_privileges;

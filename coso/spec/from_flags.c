@@ -19,9 +19,9 @@ static const struct {
 	const char *name;
 	unsigned long flag;
 } namespace_names[] = {
-	{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID }, { "mount", CLONE_NEWNS },	   { "mnt", CLONE_NEWNS },
-	{ "network", CLONE_NEWNET }, { "net", CLONE_NEWNET }, { "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC },
-	{ "cgroup", CLONE_NEWCGROUP },
+	{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID },     { "mount", CLONE_NEWNS },
+	{ "mnt", CLONE_NEWNS },    { "network", CLONE_NEWNET }, { "net", CLONE_NEWNET },
+	{ "uts", CLONE_NEWUTS },   { "ipc", CLONE_NEWIPC },     { "cgroup", CLONE_NEWCGROUP },
 };
 
 static int parse_namespaces(struct arena *arena, const char *text, unsigned long *out, struct err *err)
@@ -35,8 +35,8 @@ static int parse_namespaces(struct arena *arena, const char *text, unsigned long
 				flag = namespace_names[n].flag;
 		}
 		if (!flag)
-			return err_set(err, EINVAL, "--ns '%.80s': '%.40s' is none of user, pid, mount, network, uts, ipc, cgroup", text,
-				       words.items[i]);
+			return err_set(err, EINVAL, "--ns '%.80s': '%.40s' is none of user, pid, mount, network, uts, ipc, cgroup",
+				       text, words.items[i]);
 		all |= flag;
 	}
 	*out = all;
@@ -45,16 +45,18 @@ static int parse_namespaces(struct arena *arena, const char *text, unsigned long
 
 static int namespaces(struct spec *spec, const struct flags *flags, struct err *err)
 {
-	spec->namespaces = (flags->ns_pid ? CLONE_NEWPID : 0) | (flags->ns_mount ? CLONE_NEWNS : 0) | (flags->ns_net ? CLONE_NEWNET : 0) |
-			   (flags->ns_uts ? CLONE_NEWUTS : 0) | (flags->ns_ipc ? CLONE_NEWIPC : 0) |
-			   (flags->ns_cgroup ? CLONE_NEWCGROUP : 0) | CLONE_NEWUSER;
+	spec->namespaces = (flags->ns_pid ? CLONE_NEWPID : 0) | (flags->ns_mount ? CLONE_NEWNS : 0) |
+			   (flags->ns_net ? CLONE_NEWNET : 0) | (flags->ns_uts ? CLONE_NEWUTS : 0) |
+			   (flags->ns_ipc ? CLONE_NEWIPC : 0) | (flags->ns_cgroup ? CLONE_NEWCGROUP : 0) | CLONE_NEWUSER;
 	spec->userns_auto = !flags->namespaces;
 	if (flags->namespaces && parse_namespaces(spec->arena, flags->namespaces, &spec->namespaces, err) < 0)
 		return -1;
 	if (!(spec->namespaces & CLONE_NEWNS)) {
-		if (flags->rootfs || flags->keep || flags->volume.count || flags->mount.count || flags->tmpfs.count || flags->read_only)
-			return err_set(err, EINVAL, "without a mount namespace the host's own files are used: --rootfs, --keep, --volume, "
-						    "--mount, --tmpfs and --read-only can't be had");
+		if (flags->rootfs || flags->keep || flags->volume.count || flags->mount.count || flags->tmpfs.count ||
+		    flags->read_only)
+			return err_set(err, EINVAL,
+				       "without a mount namespace the host's own files are used: --rootfs, --keep, --volume, "
+				       "--mount, --tmpfs and --read-only can't be had");
 		if (flags->user && flags->user[strspn(flags->user, "0123456789:")])
 			return err_set(err, EINVAL, "--user '%.80s': without a mount namespace only numbers serve", flags->user);
 	}
@@ -190,7 +192,7 @@ static int sysctls(struct spec *spec, const struct flags *flags, struct err *err
 		const char *prefix;
 		unsigned long flag;
 	} own[] = {
-		{ "net.", CLONE_NEWNET },	 { "kernel.shm", CLONE_NEWIPC }, { "kernel.msg", CLONE_NEWIPC },
+		{ "net.", CLONE_NEWNET },        { "kernel.shm", CLONE_NEWIPC }, { "kernel.msg", CLONE_NEWIPC },
 		{ "kernel.sem=", CLONE_NEWIPC }, { "fs.mqueue.", CLONE_NEWIPC }, { "kernel.domainname=", CLONE_NEWUTS },
 	};
 	if ((spec->namespaces & CLONE_NEWNET) && (spec->namespaces & CLONE_NEWNS) && !spec->network.join)
@@ -199,11 +201,15 @@ static int sysctls(struct spec *spec, const struct flags *flags, struct err *err
 		const char *text = flags->sysctl.items[i];
 		bool known = false;
 		if (!strchr(text, '=') || strstr(text, "..") || strchr(text, '/') || *text == '.')
-			return err_set(err, EINVAL, "--sysctl '%.80s': not NAME=VALUE with a name such as net.core.somaxconn", text);
+			return err_set(err, EINVAL, "--sysctl '%.80s': not NAME=VALUE with a name such as net.core.somaxconn",
+				       text);
 		for (size_t n = 0; n < sizeof(own) / sizeof(own[0]); n++)
 			known = known || (str_starts(text, own[n].prefix) && (spec->namespaces & own[n].flag));
 		if (!known)
-			return err_set(err, EPERM, "--sysctl '%.80s': it belongs to no namespace of this container, so it would change the host", text);
+			return err_set(
+				err, EPERM,
+				"--sysctl '%.80s': it belongs to no namespace of this container, so it would change the host",
+				text);
 		if (!(spec->namespaces & CLONE_NEWNS))
 			return err_set(err, EINVAL, "--sysctl '%.80s': it needs a mount namespace", text);
 		strv_push(spec->arena, &spec->sysctl, text);
@@ -253,8 +259,8 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 	n->name = name;
 	n->publish = flags->publish;
 	if (n->publish.count && !n->executable)
-		return err_set(err, EINVAL, "--publish '%.80s': there is no network to publish from (--network %s)", n->publish.items[0],
-			       own ? name : "host");
+		return err_set(err, EINVAL, "--publish '%.80s': there is no network to publish from (--network %s)",
+			       n->publish.items[0], own ? name : "host");
 	for (size_t i = 0; i < flags->add_host.count; i++) {
 		const char *text = flags->add_host.items[i], *colon = strchr(text, ':');
 		struct num_cidr address;
@@ -268,7 +274,8 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 
 static int file_systems(struct spec *spec, const struct flags *flags, struct err *err)
 {
-	spec->root = (struct spec_root){ .path = flags->rootfs, .overlay = true, .keep = flags->keep, .readonly = flags->read_only };
+	spec->root =
+		(struct spec_root){ .path = flags->rootfs, .overlay = true, .keep = flags->keep, .readonly = flags->read_only };
 	if (!(spec->namespaces & CLONE_NEWNS))
 		return 0;
 	defaults_mounts(spec);
@@ -315,10 +322,13 @@ static bool is_hostname(const char *text)
 
 int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id, struct spec *out_spec, struct err *err)
 {
-	struct spec spec = { .arena = arena, .id = id, .name = flags->name ? flags->name : id, .detach = flags->detach, .remove = flags->remove };
+	struct spec spec = {
+		.arena = arena, .id = id, .name = flags->name ? flags->name : id, .detach = flags->detach, .remove = flags->remove
+	};
 	spec.hostname = flags->hostname ? flags->hostname : strlen(id) <= 64 ? id : NULL;
 	if (flags->hostname && !is_hostname(flags->hostname))
-		return err_set(err, EINVAL, "--hostname '%.80s': not a host name of at most 64 letters, digits, '.' and '-'", flags->hostname);
+		return err_set(err, EINVAL, "--hostname '%.80s': not a host name of at most 64 letters, digits, '.' and '-'",
+			       flags->hostname);
 	if (namespaces(&spec, flags, err) < 0)
 		return -1;
 	if (flags->hostname && !(spec.namespaces & CLONE_NEWUTS))
@@ -329,8 +339,9 @@ int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id
 	if (profile(flags, &spec.resources, err) < 0 || flags_resources(flags, &spec.resources, err) < 0)
 		return -1;
 	spec.cgroup = geteuid() == 0 || spec.resources.memory_limit || spec.resources.pids_limit || spec.resources.cpu_quota ||
-		      spec.resources.cpu_shares || spec.resources.cpu_weight || spec.resources.io_weight || spec.resources.cpuset_cpus ||
-		      spec.resources.cpuset_mems || spec.resources.memory_swap || spec.resources.memory_reservation;
+		      spec.resources.cpu_shares || spec.resources.cpu_weight || spec.resources.io_weight ||
+		      spec.resources.cpuset_cpus || spec.resources.cpuset_mems || spec.resources.memory_swap ||
+		      spec.resources.memory_reservation;
 	*out_spec = spec;
 	return 0;
 }

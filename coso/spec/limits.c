@@ -35,7 +35,8 @@ static int memory(const struct flags *flags, struct spec_resources *r, struct er
 	    parse_memory("--memory-reservation", flags->memory_reservation, &r->memory_reservation, err) < 0)
 		return -1;
 	if (r->memory_swap > 0 && r->memory_limit <= 0)
-		return err_set(err, EINVAL, "--memory-swap '%s': it is memory and swap together, so --memory is needed too", flags->memory_swap);
+		return err_set(err, EINVAL, "--memory-swap '%s': it is memory and swap together, so --memory is needed too",
+			       flags->memory_swap);
 	if (r->memory_swap > 0 && r->memory_swap < r->memory_limit)
 		return err_set(err, EINVAL, "--memory-swap '%s': less than --memory", flags->memory_swap);
 	if (r->memory_limit > 0 && r->memory_reservation > r->memory_limit)
@@ -107,10 +108,12 @@ static const struct {
 	const char *name;
 	int resource;
 } limits[] = {
-	{ "as", RLIMIT_AS },	       { "core", RLIMIT_CORE },	    { "cpu", RLIMIT_CPU },	   { "data", RLIMIT_DATA },
-	{ "fsize", RLIMIT_FSIZE },     { "locks", RLIMIT_LOCKS },   { "memlock", RLIMIT_MEMLOCK }, { "msgqueue", RLIMIT_MSGQUEUE },
-	{ "nice", RLIMIT_NICE },       { "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC },	   { "rss", RLIMIT_RSS },
-	{ "rtprio", RLIMIT_RTPRIO },   { "rttime", RLIMIT_RTTIME }, { "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
+	{ "as", RLIMIT_AS },           { "core", RLIMIT_CORE },         { "cpu", RLIMIT_CPU },
+	{ "data", RLIMIT_DATA },       { "fsize", RLIMIT_FSIZE },       { "locks", RLIMIT_LOCKS },
+	{ "memlock", RLIMIT_MEMLOCK }, { "msgqueue", RLIMIT_MSGQUEUE }, { "nice", RLIMIT_NICE },
+	{ "nofile", RLIMIT_NOFILE },   { "nproc", RLIMIT_NPROC },       { "rss", RLIMIT_RSS },
+	{ "rtprio", RLIMIT_RTPRIO },   { "rttime", RLIMIT_RTTIME },     { "sigpending", RLIMIT_SIGPENDING },
+	{ "stack", RLIMIT_STACK },
 };
 
 static int limit_value(const char *text, uint64_t *out, struct err *err)

@@ -36,10 +36,10 @@ static const struct {
 	const char *word;
 	unsigned long flags;
 } propagations[] = {
-	{ "private", MS_PRIVATE },	     { "rprivate", MS_PRIVATE | MS_REC },
-	{ "slave", MS_SLAVE },		     { "rslave", MS_SLAVE | MS_REC },
-	{ "shared", MS_SHARED },	     { "rshared", MS_SHARED | MS_REC },
-	{ "unbindable", MS_UNBINDABLE },     { "runbindable", MS_UNBINDABLE | MS_REC },
+	{ "private", MS_PRIVATE },       { "rprivate", MS_PRIVATE | MS_REC },
+	{ "slave", MS_SLAVE },           { "rslave", MS_SLAVE | MS_REC },
+	{ "shared", MS_SHARED },         { "rshared", MS_SHARED | MS_REC },
+	{ "unbindable", MS_UNBINDABLE }, { "runbindable", MS_UNBINDABLE | MS_REC },
 };
 
 static bool apply_attribute(struct spec_mount *mount, const char *word)
@@ -97,7 +97,8 @@ static int add(struct spec *spec, struct spec_mount *mount, const char *what, st
 		return err_set(err, EINVAL, "%s: the destination '%.200s' isn't an absolute path", what,
 			       mount->destination ? mount->destination : "");
 	if (!mount->destination[strspn(mount->destination, "/.")])
-		return err_set(err, EINVAL, "%s: the destination '%.200s' is the root itself (--rootfs sets that)", what, mount->destination);
+		return err_set(err, EINVAL, "%s: the destination '%.200s' is the root itself (--rootfs sets that)", what,
+			       mount->destination);
 	if (str_eq(mount->type, "bind")) {
 		if (!mount->source || !*mount->source)
 			return err_set(err, EINVAL, "%s: a bind mount needs a source", what);

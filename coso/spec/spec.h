@@ -31,53 +31,53 @@ struct spec_idmaps {
 };
 
 struct spec_mount {
-	const char *type;         // "bind", "tmpfs", "proc", "overlay", …
-	const char *source;       // NULL: the type's name
-	const char *destination;  // absolute, as the container sees it
-	uint64_t attr_set;        // MOUNT_ATTR_* of mount_setattr(2)
+	const char *type;        // "bind", "tmpfs", "proc", "overlay", …
+	const char *source;      // NULL: the type's name
+	const char *destination; // absolute, as the container sees it
+	uint64_t attr_set;       // MOUNT_ATTR_* of mount_setattr(2)
 	uint64_t attr_clear;
 	unsigned long propagation; // MS_PRIVATE, MS_SLAVE, …, with MS_REC; 0: as it comes
-	bool recursive;           // rbind
-	bool attr_recursive;      // rro, rnosuid, …: the attributes hold for mounts below too
+	bool recursive;            // rbind
+	bool attr_recursive;       // rro, rnosuid, …: the attributes hold for mounts below too
 	bool tmpcopyup;
-	bool optional;            // no error where the kernel or the caller's rights don't allow it
-	const char *data;         // what is left of the options, comma-separated, for the file system
+	bool optional;    // no error where the kernel or the caller's rights don't allow it
+	const char *data; // what is left of the options, comma-separated, for the file system
 };
 
 struct spec_device {
-	const char *path;         // in the container
-	const char *host_path;    // NULL: path
-	char type;                // 'c', 'b', 'u' or 'p'
+	const char *path;      // in the container
+	const char *host_path; // NULL: path
+	char type;             // 'c', 'b', 'u' or 'p'
 	uint32_t major, minor;
-	mode_t mode;              // permission bits
+	mode_t mode; // permission bits
 	uint32_t uid, gid;
 };
 
 struct spec_device_rule {
 	bool allow;
-	char type;                // 'a', 'b' or 'c'
-	int64_t major, minor;     // -1: all
-	const char *access;       // of "rwm"
+	char type;            // 'a', 'b' or 'c'
+	int64_t major, minor; // -1: all
+	const char *access;   // of "rwm"
 };
 
 struct spec_rlimit {
-	int resource;             // RLIMIT_*
-	uint64_t soft, hard;      // RLIM_INFINITY: none
+	int resource;        // RLIMIT_*
+	uint64_t soft, hard; // RLIM_INFINITY: none
 };
 
 struct spec_resources {
-	int64_t memory_limit;       // bytes; 0 not set, -1 unlimited; as the next two
-	int64_t memory_swap;        // bytes of memory and swap together
+	int64_t memory_limit; // bytes; 0 not set, -1 unlimited; as the next two
+	int64_t memory_swap;  // bytes of memory and swap together
 	int64_t memory_reservation;
-	uint64_t cpu_shares;        // v1's unit, 2 to 262144
-	uint64_t cpu_weight;        // v2's unit, 1 to 10000; wins over cpu_shares. COSO's own
-	int64_t cpu_quota;          // µs of CPU time a period; 0 not set, -1 unlimited
-	uint64_t cpu_period;        // µs
-	const char *cpuset_cpus;    // "0-3,7"
+	uint64_t cpu_shares;     // v1's unit, 2 to 262144
+	uint64_t cpu_weight;     // v2's unit, 1 to 10000; wins over cpu_shares. COSO's own
+	int64_t cpu_quota;       // µs of CPU time a period; 0 not set, -1 unlimited
+	uint64_t cpu_period;     // µs
+	const char *cpuset_cpus; // "0-3,7"
 	const char *cpuset_mems;
-	int64_t pids_limit;         // 0 not set, -1 unlimited
-	uint64_t io_weight;         // v2's unit, 1 to 10000 (blkio's 10 to 1000 times ten). COSO's own
-	struct strv unified;        // "file=value", v2 only
+	int64_t pids_limit;               // 0 not set, -1 unlimited
+	uint64_t io_weight;               // v2's unit, 1 to 10000 (blkio's 10 to 1000 times ten). COSO's own
+	struct strv unified;              // "file=value", v2 only
 	struct spec_device_rule *devices; // in order; the last that matches decides
 	size_t device_count;
 };
@@ -95,37 +95,37 @@ struct spec_process {
 	uint32_t uid, gid;
 	uint32_t *groups;
 	size_t group_count;
-	const char *user;           // USER[:GROUP] to be looked up in the container's own files; NULL: uid and gid are final. COSO's own
+	const char *user; // USER[:GROUP] to be looked up in the container's own files; NULL: uid and gid are final. COSO's own
 	bool terminal;
-	bool interactive;           // stdin is passed on; else it is /dev/null. COSO's own
-	bool init;                  // COSO's own init is pid 1, reaps, and forwards signals. COSO's own
+	bool interactive; // stdin is passed on; else it is /dev/null. COSO's own
+	bool init;        // COSO's own init is pid 1, reaps, and forwards signals. COSO's own
 	bool no_new_privileges;
 	struct spec_caps caps;
 	struct spec_rlimit rlimits[SPEC_RLIMITS_MAX];
 	size_t rlimit_count;
 	enum spec_seccomp seccomp;
-	const char *seccomp_file;   // with SPEC_SECCOMP_FILE: a profile in Docker's or the OCI format
+	const char *seccomp_file; // with SPEC_SECCOMP_FILE: a profile in Docker's or the OCI format
 };
 
 struct spec_root {
-	const char *path;           // the folder on the host; never written to when overlay is set
-	bool overlay;               // lower = path; upper and work are the container's own. COSO's own
-	const char *keep;           // upper and work live here and stay; NULL: they go with the container. COSO's own
+	const char *path; // the folder on the host; never written to when overlay is set
+	bool overlay;     // lower = path; upper and work are the container's own. COSO's own
+	const char *keep; // upper and work live here and stay; NULL: they go with the container. COSO's own
 	bool readonly;
 };
 
 struct spec_network {
-	const char *executable;     // called as `<path> -pid <pid>`; NULL: none is called
-	const char *join;           // network namespace to join: a path such as /proc/PID/ns/net; NULL: none
-	const char *name;           // COSO_NETWORK
-	struct strv publish;        // [ip:]host[-end]:container[-end][/proto]
-	const char *resolv_conf;    // text of /etc/resolv.conf; NULL: the image's stays
-	struct strv extra_hosts;    // "name:address", checked
+	const char *executable;  // called as `<path> -pid <pid>`; NULL: none is called
+	const char *join;        // network namespace to join: a path such as /proc/PID/ns/net; NULL: none
+	const char *name;        // COSO_NETWORK
+	struct strv publish;     // [ip:]host[-end]:container[-end][/proto]
+	const char *resolv_conf; // text of /etc/resolv.conf; NULL: the image's stays
+	struct strv extra_hosts; // "name:address", checked
 };
 
 struct spec {
 	struct arena *arena;
-	const char *id;             // [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most SPEC_ID_MAX bytes
+	const char *id; // [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most SPEC_ID_MAX bytes
 	const char *name;
 	const char *hostname;
 	const char *domainname;
@@ -133,17 +133,17 @@ struct spec {
 	struct spec_root root;
 	struct spec_mount *mounts;
 	size_t mount_count;
-	unsigned long namespaces;   // CLONE_NEW* flags that are new; the rest is shared with the caller
-	bool userns_auto;           // CLONE_NEWUSER was not asked for by name: without it is fine where it can't be
+	unsigned long namespaces; // CLONE_NEW* flags that are new; the rest is shared with the caller
+	bool userns_auto;         // CLONE_NEWUSER was not asked for by name: without it is fine where it can't be
 	struct spec_idmaps uid_maps, gid_maps;
 	struct spec_device *devices;
 	size_t device_count;
 	struct spec_resources resources;
-	bool cgroup;                // make a cgroup of the container's own
-	struct strv sysctl;         // "net.ipv4.ip_forward=1"
+	bool cgroup;        // make a cgroup of the container's own
+	struct strv sysctl; // "net.ipv4.ip_forward=1"
 	struct strv masked_paths, readonly_paths;
 	struct spec_network network;
-	char *home_slot;            // entry "HOME=" of process.env, of SPEC_HOME_SLOT bytes, that the launch fills; NULL: HOME is given
+	char *home_slot; // entry "HOME=" of process.env, of SPEC_HOME_SLOT bytes, that the launch fills; NULL: HOME is given
 	bool detach;
-	bool remove;                // nothing of a detached container is left once it ended
+	bool remove; // nothing of a detached container is left once it ended
 };

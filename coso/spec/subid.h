@@ -9,7 +9,7 @@
 // Root without an entry in /etc/subuid gives each container a range of its own, chosen by its id: SUBID_SIZE ids from
 // SUBID_FIRST + n * SUBID_SIZE, 0 <= n < SUBID_SLOTS. That is above what systemd hands out and below what it reserves.
 #define SUBID_FIRST 0x70000000U
-#define SUBID_SIZE  65536U
+#define SUBID_SIZE 65536U
 #define SUBID_SLOTS 4000U
 
 // The maps of an ordinary user's container: one's own ids as root, then the subordinate range where there is one.
