@@ -68,7 +68,6 @@ static int act_exe(char **args)
 		say("remount", syscall(SYS_mount, "none", path, NULL, MS_REMOUNT | MS_BIND, NULL));
 		say("setattr", syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
 		say("write", open(*args, O_WRONLY | O_TRUNC | O_CLOEXEC));
-		say("append", open(*args, O_RDWR | O_APPEND | O_CLOEXEC));
 		say("reopen", open(path, O_WRONLY | O_TRUNC | O_CLOEXEC));
 		say("truncate", truncate(*args, 0));
 		say("chmod", chmod(*args, 0777));
@@ -79,15 +78,15 @@ static int act_exe(char **args)
 static int act_trace(char **args)
 {
 	pid_t pid = atoi(args[0]);
-	char path[64];
+	char path[64], target[64];
 
 	say("seize", ptrace(PTRACE_SEIZE, pid, NULL, NULL));
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	say("mem", open(path, O_RDONLY | O_CLOEXEC));
 	snprintf(path, sizeof(path), "/proc/%d/root/", pid);
 	say("root", open(path, O_RDONLY | O_CLOEXEC));
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	say("fd", open(path, O_RDONLY | O_CLOEXEC));
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	say("fd", readlink(path, target, sizeof(target)));
 	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
 	say("environ", open(path, O_RDONLY | O_CLOEXEC));
 	return 0;
