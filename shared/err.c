@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // err.c - messages are built here and nowhere else
+#define ERR_PLAIN
 #include "shared/err.h"
 
 #include <errno.h>

@@ -21,3 +21,18 @@ int err_wrap(struct err *err, const char *format, ...) __attribute__((format(pri
 
 // Adds a remedy behind a message: "message (hint)".
 int err_hint(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#if defined(__clang_analyzer__) &&                                                                                                 \
+	!defined(ERR_PLAIN) // it sees one file at a time: this tells it that they return -1, and so which paths there are
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_sys(...) (err_sys(__VA_ARGS__), -1)
+#define err_wrap(...) (err_wrap(__VA_ARGS__), -1)
+#define err_hint(...) (err_hint(__VA_ARGS__), -1)
+#endif
+
+#ifdef __clang_analyzer__ // it doesn't see into err.c, and would believe that what has failed may go on
+#define err_set(...) ((err_set)(__VA_ARGS__), -1)
+#define err_sys(...) ((err_sys)(__VA_ARGS__), -1)
+#define err_wrap(...) ((err_wrap)(__VA_ARGS__), -1)
+#define err_hint(...) ((err_hint)(__VA_ARGS__), -1)
+#endif

@@ -145,7 +145,7 @@ void claim_each_dead(const struct place *place, bool (*mend)(const struct place 
 	}
 	struct dirent *entry;
 	while ((entry = readdir(list))) {
-		struct dead dead;
+		struct dead dead = { 0 };
 		if (entry->d_name[0] != '.' && is_dead(place, entry->d_name, &dead) && settle(place, &dead, mend))
 			unlinkat(place->owners_fd, entry->d_name, 0);
 	}

@@ -277,8 +277,10 @@ int rootfs_pivot(struct launch *launch, struct err *err)
 		return err_sys(err, "enter the container's root");
 	if (sys_pivot_root(".", ".") < 0)
 		return err_sys(err, "pivot_root");
-	if (sys_umount(".", MNT_DETACH) < 0 || sys_umount(".", MNT_DETACH) < 0)
-		return err_sys(err, "drop the host's mounts");
+	for (int stacked = 0; stacked < 2; stacked++) {
+		if (sys_umount(".", MNT_DETACH) < 0)
+			return err_sys(err, "drop the host's mounts");
+	}
 	if (chdir("/") < 0)
 		return err_sys(err, "enter the container's root");
 	if (check_alone(launch->rootfs.root, err) < 0)
