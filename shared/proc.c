@@ -207,8 +207,10 @@ int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result
 	for (int i = 0; i < 2; i++)
 		both[i].text = arena_alloc(arena, run->cap + 1);
 	int failed = converse(run, pidfd, both, &result);
-	if (failed || result.timed_out)
+	if (failed || result.timed_out) {
 		kill(-pid, SIGKILL);
+		sys_pidfd_send_signal(pidfd, SIGKILL); // it may have left its group
+	}
 	proc_wait(pidfd, -1, &result.status);
 	for (int i = 0; i < 2; i++)
 		fd_close(&both[i].fd);

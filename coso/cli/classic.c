@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static const struct opt table[] = {
 	{ "rootfs", 0, OPT_TEXT, FLAG(flags.rootfs), "DIR", "root file system (/tmp/coso/rootfs); it is never written" },
 	{ "network", 0, OPT_TEXT, FLAG(flags.network), "EXE",
 	  "program called as EXE -pid PID (cosonet), or none, host, container:ID" },
+	{ "network-timeout", 0, OPT_TEXT, FLAG(flags.network_timeout), "SECONDS", "how long that program may take (30)" },
 	{ "env", 'e', OPT_LIST, FLAG(flags.env), "NAME[=VALUE]", "set a variable, or pass the caller's" },
 	{ "workdir", 'w', OPT_TEXT, FLAG(flags.workdir), "DIR", "working folder" },
 	{ "user", 'u', OPT_TEXT, FLAG(flags.user), "USER[:GROUP]", "run as this user of the container" },
@@ -157,11 +159,16 @@ static int choose_network(struct cli *cli, const struct place *place, struct fla
 		const char *folder = selfexe_folder(cli->arena), *sibling = arena_printf(cli->arena, "%s/cosonet", folder);
 		flags->network = *folder && access(sibling, X_OK) == 0 ? sibling : "/usr/local/bin/cosonet";
 	} else if (str_starts(name, "container:")) {
-		flags->network = join_network(cli, place, name + strlen("container:"), err);
-		return flags->network ? 0 : -1;
+		flags->network_join = join_network(cli, place, name + strlen("container:"), err);
+		return flags->network_join ? 0 : -1;
 	} else if (!strchr(name, '/') && !str_eq(name, "none") && !str_eq(name, "host")) {
 		return err_set(err, EINVAL, "--network '%.80s': none, host, container:ID, or the path of a program that takes -pid",
 			       name);
+	} else if (strchr(name, '/') && name[0] != '/') { // whoever calls it with -release may be somewhere else
+		char here[PATH_MAX];
+		if (!getcwd(here, sizeof(here)))
+			return err_sys(err, "--network '%.80s': find the working folder", name);
+		flags->network = arena_printf(cli->arena, "%s/%s", here, name);
 	}
 	return 0;
 }

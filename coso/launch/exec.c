@@ -48,10 +48,10 @@ static const char *machine_name(unsigned int machine)
 }
 
 // ENOENT though the file is there: the interpreter of its first line, or of its ELF header, isn't.
-static int explain_missing(const char *path, char *head, ssize_t size, struct err *err)
+static int explain_missing(const char *path, const char *where, char *head, ssize_t size, struct err *err)
 {
 	if (size < 3 || memcmp(head, "#!", 2) != 0)
-		return err_set(err, ENOENT, "'%s' is there, but its dynamic loader isn't in this root file system", path);
+		return err_set(err, ENOENT, "'%s' is there, but its dynamic loader isn't %s", path, where);
 	head[size] = '\0';
 	char *line = head + 2 + strspn(head + 2, " \t");
 	line[strcspn(line, "\n")] = '\0';
@@ -61,7 +61,7 @@ static int explain_missing(const char *path, char *head, ssize_t size, struct er
 			       "'%s' has Windows line ends (CRLF), so its interpreter isn't found (convert it with dos2unix)",
 			       path);
 	line[strcspn(line, " \t")] = '\0';
-	return err_set(err, ENOENT, "'%s': its interpreter '%.200s' isn't in this root file system", path, line);
+	return err_set(err, ENOENT, "'%s': its interpreter '%.200s' isn't %s", path, line, where);
 }
 
 static int explain_format(const char *path, const char *head, ssize_t size, struct err *err)
@@ -76,25 +76,30 @@ static int explain_format(const char *path, const char *head, ssize_t size, stru
 	return err_set(err, ENOEXEC, "'%s' is neither a program nor a script that begins with #!", path);
 }
 
-static int explain(struct launch *launch, const char *path, int code, struct err *err)
+int exec_explain(const char *path, const char *where, int code, struct err *err)
 {
 	_Alignas(Elf64_Ehdr) char head[256];
 	struct stat st;
 	own_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	ssize_t size = fd >= 0 ? read(fd, head, sizeof(head) - 1) : -1;
 
-	launch->exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
 	if (code == ENOENT && stat(path, &st) == 0)
-		return explain_missing(path, head, size, err);
+		return explain_missing(path, where, head, size, err);
 	if (code == ENOEXEC)
 		return explain_format(path, head, size, err);
 	if (code == EACCES && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return err_set(err, code, "'%s' is a folder", path);
 	errno = code;
 	err_sys(err, "execute '%s'", path);
-	if (code == EACCES && fd >= 0 && !(st.st_mode & 0111))
+	if (code == EACCES && fd >= 0 && fstat(fd, &st) == 0 && !(st.st_mode & 0111))
 		err_hint(err, "chmod +x it");
 	return -1;
+}
+
+static int explain(struct launch *launch, const char *path, int code, struct err *err)
+{
+	launch->exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
+	return exec_explain(path, "in this root file system", code, err);
 }
 
 static int search(struct launch *launch, const char *name, struct err *err)

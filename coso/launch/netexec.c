@@ -2,6 +2,7 @@
 // netexec.c - runs the network executable and reads what it answers
 #include "coso/launch/netexec.h"
 
+#include "coso/launch/exec.h"
 #include "coso/launch/launch.h"
 #include "shared/fd.h"
 #include "shared/file.h"
@@ -13,14 +14,22 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 30000, OUTPUT_CAP = 16 << 10 };
+enum { TIMEOUT_MS = 30000, TIMEOUT_MOST_MS = 3600000, OUTPUT_CAP = 16 << 10 };
 
-static const char debt_name[] = "network-release"; // in the state folder: the executable, then its environment, a line each
+// In the state folder: the executable, its time in milliseconds, then its environment, a NUL behind each.
+static const char debt_name[] = "network-release";
+
+static int timeout_of(const struct launch *launch)
+{
+	int ms = launch->spec->network.timeout_ms;
+	return ms ? ms : TIMEOUT_MS;
+}
 
 static struct strv environment(const struct launch *launch)
 {
@@ -40,16 +49,48 @@ static struct strv environment(const struct launch *launch)
 	return env;
 }
 
-// One line of what a helper said; stderr first, since that is where reasons belong.
-static const char *said(struct arena *arena, const struct proc_result *result)
+// The JSON object that begins one of the lines, or NULL. Tools that a script calls may have said something before it.
+static json_t *find_answer(const char *text)
 {
-	str_clean(result->err);
-	str_clean(result->out);
-	const char *text = *result->err ? result->err : *result->out && *result->out != '{' ? result->out : "it said nothing";
-	char *line = arena_printf(arena, "%.600s", text);
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		json_t *answer = *line == '{' ? json_loads(line, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, NULL) : NULL;
+		if (json_is_object(answer))
+			return answer;
+		json_decref(answer);
+	}
+	return NULL;
+}
+
+static const char *one_line(struct arena *arena, char *text)
+{
+	str_clean(text);
+	char *line = arena_printf(arena, "%.400s", text);
 	for (char *c = line; (c = strchr(c, '\n'));)
 		*c = ';';
 	return line;
+}
+
+// What a helper that failed said; stderr first, since that is where reasons belong, then stdout unless it is our JSON.
+static const char *said(struct arena *arena, const struct proc_result *result)
+{
+	const char *line = one_line(arena, result->err);
+	if (*line)
+		return line;
+	json_t *answer = find_answer(result->out);
+	line = answer ? "" : one_line(arena, result->out);
+	json_decref(answer);
+	return *line ? line : "it said nothing";
+}
+
+// The helper could not be executed.
+static int not_started(const char *path, struct err *err)
+{
+	if (err->code == ENOENT || err->code == ENOEXEC || err->code == EACCES || err->code == ENOTDIR)
+		exec_explain(path, "on this host", err->code, err);
+	if (err->code == ENOENT && access(path, F_OK) < 0)
+		err_hint(err, "'make install' puts cosonet there; --network none goes without");
+	return -1;
 }
 
 static void take_addresses(struct launch *launch, json_t *object, struct strv *list, const char *key)
@@ -65,14 +106,12 @@ static void take_addresses(struct launch *launch, json_t *object, struct strv *l
 	}
 }
 
-static void read_answer(struct launch *launch, const char *text)
+static void read_answer(struct launch *launch, char *text)
 {
-	json_error_t error;
-	json_t *answer = json_loads(text, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(answer)) {
+	json_t *answer = find_answer(text);
+	if (!answer) {
 		if (*text)
-			log_verbose("the network executable says: %s", text);
-		json_decref(answer);
+			log_verbose("the network executable says: %s", one_line(launch->arena, text));
 		return;
 	}
 	size_t i;
@@ -86,10 +125,19 @@ static void read_answer(struct launch *launch, const char *text)
 
 static int note_debt(struct launch *launch, const struct strv *env, struct err *err)
 {
-	char *text = arena_printf(launch->arena, "%s\n", launch->spec->network.executable);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return err_sys(err, "note that the network has to be released");
+	fprintf(out, "%s%c%d%c", launch->spec->network.executable, 0, timeout_of(launch), 0);
 	for (size_t i = 0; i < env->count; i++)
-		text = arena_printf(launch->arena, "%s%s\n", text, env->items[i]);
-	return file_replace(launch->state, debt_name, text, strlen(text), 0600, err);
+		fprintf(out, "%s%c", env->items[i], 0);
+	int result = fclose(out) == 0 ? 0 : err_sys(err, "note that the network has to be released");
+	if (result == 0)
+		result = file_replace(launch->state, debt_name, text, size, 0600, err);
+	free(text);
+	return result;
 }
 
 int netexec_run(struct launch *launch, struct err *err)
@@ -99,19 +147,17 @@ int netexec_run(struct launch *launch, struct err *err)
 	char pid[16];
 	snprintf(pid, sizeof(pid), "%d", (int)launch->pid);
 	char *const argv[] = { (char *)path, (char *)"-pid", pid, NULL };
-	struct proc_run run = { .path = path, .argv = argv, .env = env.items, .timeout_ms = TIMEOUT_MS, .cap = OUTPUT_CAP };
+	int timeout_ms = timeout_of(launch);
+	struct proc_run run = { .path = path, .argv = argv, .env = env.items, .timeout_ms = timeout_ms, .cap = OUTPUT_CAP };
 	struct proc_result result;
 
 	if (launch->state >= 0 && mkdirat(launch->state, "network", 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "make the network's state folder");
-	if (proc_run(launch->arena, &run, &result, err) < 0) {
-		if (err->code == ENOENT)
-			err_hint(err, "'make install' puts cosonet there; --network none goes without");
-		return -1;
-	}
+	if (proc_run(launch->arena, &run, &result, err) < 0)
+		return not_started(path, err);
 	if (result.timed_out)
-		return err_set(err, ETIMEDOUT, "'%s -pid %s' gave no answer in %d s: %s", path, pid, TIMEOUT_MS / 1000,
-			       said(launch->arena, &result));
+		return err_set(err, ETIMEDOUT, "'%s -pid %s' didn't end within %d s: %s (--network-timeout gives it more)", path,
+			       pid, timeout_ms / 1000, said(launch->arena, &result));
 	if (WIFSIGNALED(result.status))
 		return err_set(err, EIO, "'%s -pid %s' was killed by signal %d (%s): %s", path, pid, WTERMSIG(result.status),
 			       strsignal(WTERMSIG(result.status)), said(launch->arena, &result));
@@ -119,15 +165,15 @@ int netexec_run(struct launch *launch, struct err *err)
 		return err_set(err, EIO, "'%s -pid %s' failed with status %d: %s", path, pid, WEXITSTATUS(result.status),
 			       said(launch->arena, &result));
 	if (*result.err)
-		log_verbose("%s", said(launch->arena, &result));
+		log_verbose("the network executable says: %s", one_line(launch->arena, result.err));
 	read_answer(launch, result.out);
 	return launch->network.owed && launch->state >= 0 ? note_debt(launch, &env, err) : 0;
 }
 
-static void call_release(struct arena *arena, const char *path, char *const *env)
+static void call_release(struct arena *arena, const char *path, char *const *env, int timeout_ms)
 {
 	char *const argv[] = { (char *)path, (char *)"-release", NULL };
-	struct proc_run run = { .path = path, .argv = argv, .env = env, .timeout_ms = TIMEOUT_MS, .cap = OUTPUT_CAP };
+	struct proc_run run = { .path = path, .argv = argv, .env = env, .timeout_ms = timeout_ms, .cap = OUTPUT_CAP };
 	struct proc_result result;
 	struct err err;
 	if (proc_run(arena, &run, &result, &err) < 0)
@@ -141,7 +187,7 @@ void netexec_release(struct launch *launch)
 	if (!launch->network.owed)
 		return;
 	struct strv env = environment(launch);
-	call_release(launch->arena, launch->spec->network.executable, env.items);
+	call_release(launch->arena, launch->spec->network.executable, env.items, timeout_of(launch));
 	launch->network.owed = false;
 	if (launch->state >= 0)
 		unlinkat(launch->state, debt_name, 0);
@@ -150,14 +196,15 @@ void netexec_release(struct launch *launch)
 void netexec_release_noted(int state)
 {
 	own_arena struct arena arena = { 0 };
-	char *text = file_read(&arena, state, debt_name, FILE_SMALL, NULL, NULL);
+	struct strv words = { 0 };
+	size_t size;
+	uint64_t timeout_ms;
+	char *text = file_read(&arena, state, debt_name, FILE_CONFIG, &size, NULL);
 	if (!text)
 		return;
-	struct strv lines = str_split(&arena, text, '\n'), env = { 0 };
-	for (size_t i = 1; i < lines.count; i++) {
-		if (*lines.items[i])
-			strv_push(&arena, &env, lines.items[i]);
-	}
-	call_release(&arena, lines.items[0], env.items);
+	for (const char *word = text; word < text + size; word += strlen(word) + 1)
+		strv_push(&arena, &words, word);
+	if (words.count > 2 && num_u64("time", words.items[1], 1, TIMEOUT_MOST_MS, &timeout_ms, NULL) == 0)
+		call_release(&arena, words.items[0], words.items + 2, (int)timeout_ms);
 	unlinkat(state, debt_name, 0);
 }

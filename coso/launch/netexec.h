@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // netexec.h - runs the network executable: `<path> -pid <pid>`, any program that takes -pid
 //
-// The contract is in ARCHITECTURE.md: a clean environment with COSO_*, 30 s, exit status 0 means that the network is up. If it
-// printed a JSON object with "release": true it is called again at the end as `<path> -release`; the debt is noted before "go".
+// The contract is in ARCHITECTURE.md: a clean environment with COSO_*, 30 s (or spec->network.timeout_ms), exit status 0 means that
+// the network is up. If it printed a JSON object with "release": true it is called again at the end as `<path> -release`; the debt
+// is noted before "go".
 #pragma once
 
 #include "shared/arena.h"

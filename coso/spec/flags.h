@@ -9,7 +9,7 @@
 
 // Texts as they were typed, NULL where nothing was. The front end's option table fills this.
 struct flags {
-	const char *rootfs, *network, *hostname, *namespaces, *userns, *keep, *name, *profile;
+	const char *rootfs, *network, *network_join, *network_timeout, *hostname, *namespaces, *userns, *keep, *name, *profile;
 	const char *workdir, *user, *seccomp;
 	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_weight, *pids_limit, *io_weight, *cpuset_cpus,
 		*cpuset_mems;

@@ -252,11 +252,17 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 	const char *name = flags->network ? flags->network : "none";
 	if (str_eq(name, "host"))
 		spec->namespaces &= ~(unsigned long)CLONE_NEWNET, own = false;
-	else if (str_starts(name, "/proc/")) // what the engine made of container:ID
-		n->join = name, spec->namespaces &= ~(unsigned long)CLONE_NEWNET, own = false;
+	else if (flags->network_join)
+		n->join = flags->network_join, spec->namespaces &= ~(unsigned long)CLONE_NEWNET, own = false;
 	else if (own && !str_eq(name, "none"))
 		n->executable = name;
 	n->name = name;
+	if (flags->network_timeout) {
+		uint64_t seconds;
+		if (num_u64("--network-timeout", flags->network_timeout, 1, 3600, &seconds, err) < 0)
+			return -1;
+		n->timeout_ms = (int)seconds * 1000;
+	}
 	n->publish = flags->publish;
 	if (n->publish.count && !n->executable)
 		return err_set(err, EINVAL, "--publish '%.80s': there is no network to publish from (--network %s)",

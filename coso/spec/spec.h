@@ -116,6 +116,7 @@ struct spec_root {
 
 struct spec_network {
 	const char *executable;  // called as `<path> -pid <pid>`; NULL: none is called
+	int timeout_ms;          // for each of its calls; 0: 30 s
 	const char *join;        // network namespace to join: a path such as /proc/PID/ns/net; NULL: none
 	const char *name;        // COSO_NETWORK
 	struct strv publish;     // [ip:]host[-end]:container[-end][/proto]
