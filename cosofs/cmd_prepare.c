@@ -77,13 +77,13 @@ static int prepare_folder(const char *path, struct err *err)
 static int prepare(struct arena *arena, int argc, char *const argv[], struct err *err)
 {
 	struct prepare_line line = { 0 };
-	struct strv words;
-	if (command_parse(&prepare_command, arena, &(struct command_line){ argc, argv, 1 }, &line, &words, err) < 0)
+	struct command_line given = { .argc = argc, .argv = argv, .want = 1 };
+	if (command_parse(&prepare_command, arena, &given, &line, err) < 0)
 		return COMMAND_USAGE;
-	if (prepare_folder(words.items[0], err) < 0)
+	if (prepare_folder(given.words.items[0], err) < 0)
 		return COMMAND_FAILED;
 	if (!line.common.quiet)
-		printf("%s: ready (upper, work)\n", words.items[0]);
+		printf("%s: ready (upper, work)\n", given.words.items[0]);
 	return COMMAND_OK;
 }
 

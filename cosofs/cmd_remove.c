@@ -56,11 +56,11 @@ static int run_remove(struct whole *w, bool force, struct err *err)
 static int remove_dir(struct arena *arena, int argc, char *const argv[], struct err *err)
 {
 	struct remove_line line = { 0 };
-	struct strv words;
+	struct command_line given = { .argc = argc, .argv = argv, .want = 1 };
 	struct whole w;
-	if (command_parse(&remove_command, arena, &(struct command_line){ argc, argv, 1 }, &line, &words, err) < 0)
+	if (command_parse(&remove_command, arena, &given, &line, err) < 0)
 		return COMMAND_USAGE;
-	int result = whole_open(&w, words.items[0], false, err);
+	int result = whole_open(&w, given.words.items[0], false, err);
 	if (result == 0)
 		result = run_remove(&w, line.force, err);
 	if (result == 0 && log_level() > LOG_LEVEL_QUIET)

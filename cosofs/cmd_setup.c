@@ -52,9 +52,8 @@ static int check(struct arena *arena, struct setup *setup, struct err *err)
 static int setup(struct arena *arena, int argc, char *const argv[], struct err *err)
 {
 	struct setup_line line = { 0 };
-	struct strv words;
-	if (command_parse(&setup_command, arena, &(struct command_line){ argc, argv, 0 }, &line, &words, err) < 0 ||
-	    check(arena, &line.setup, err) < 0)
+	struct command_line given = { .argc = argc, .argv = argv, .want = 0 };
+	if (command_parse(&setup_command, arena, &given, &line, err) < 0 || check(arena, &line.setup, err) < 0)
 		return COMMAND_USAGE;
 	return setup_run(arena, &line.setup, err) == 0 ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -35,7 +35,8 @@ static int run_unpack(const char *tarball, struct whole *w, const struct extract
 	own_fd int archive = source_open_file(tarball, err);
 	if (archive < 0 || userns_enter(&kind, err) < 0 || whole_lock(w, err) < 0 || whole_begin(w, err) < 0)
 		return -1;
-	if (unpack_run(archive, tarball, w->work, limits, &count, err) < 0 || whole_commit(w, false, err) < 0)
+	struct unpack unpack = { .archive = archive, .name = tarball, .folder = w->work, .options = *limits };
+	if (unpack_run(&unpack, &count, err) < 0 || whole_commit(w, false, err) < 0)
 		return -1;
 	unpack_warn(&count);
 	if (log_level() > LOG_LEVEL_QUIET)
@@ -48,8 +49,8 @@ static int unpack(struct arena *arena, int argc, char *const argv[], struct err 
 {
 	struct unpack_line line = { 0 };
 	struct extract_options limits = { 0 };
-	struct strv words;
-	if (command_parse(&unpack_command, arena, &(struct command_line){ argc, argv, 2 }, &line, &words, err) < 0)
+	struct command_line given = { .argc = argc, .argv = argv, .want = 2 };
+	if (command_parse(&unpack_command, arena, &given, &line, err) < 0)
 		return COMMAND_USAGE;
 	limits.layer = line.layer;
 	if (line.max_size && num_size("--max-size", line.max_size, &limits.max_bytes, err) < 0)
@@ -57,9 +58,9 @@ static int unpack(struct arena *arena, int argc, char *const argv[], struct err 
 	if (line.max_entries && num_u64("--max-entries", line.max_entries, 1, UINT64_MAX, &limits.max_entries, err) < 0)
 		return COMMAND_USAGE;
 	struct whole w;
-	int result = whole_open(&w, words.items[1], true, err);
+	int result = whole_open(&w, given.words.items[1], true, err);
 	if (result == 0)
-		result = run_unpack(words.items[0], &w, &limits, err);
+		result = run_unpack(given.words.items[0], &w, &limits, err);
 	whole_close(&w);
 	return result == 0 ? COMMAND_OK : COMMAND_FAILED;
 }

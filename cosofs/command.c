@@ -6,8 +6,7 @@
 
 #include <errno.h>
 
-int command_parse(const struct command *command, struct arena *arena, const struct command_line *line, void *to,
-		  struct strv *out_words, struct err *err)
+int command_parse(const struct command *command, struct arena *arena, struct command_line *line, void *to, struct err *err)
 {
 	struct strv words = { 0 };
 	bool literal = false;
@@ -20,15 +19,15 @@ int command_parse(const struct command *command, struct arena *arena, const stru
 		if (i < line->argc)
 			strv_push(arena, &words, line->argv[i++]);
 	}
-	if (words.count != line->words) {
-		if (words.count > line->words)
-			err_set(err, EINVAL, "unexpected argument '%.80s'", words.items[line->words]);
+	if (words.count != line->want) {
+		if (words.count > line->want)
+			err_set(err, EINVAL, "unexpected argument '%.80s'", words.items[line->want]);
 		else
 			err_set(err, EINVAL, "an argument is missing");
 		return err_hint(err, "usage: cosofs %s %s", command->name, command->args);
 	}
 	const struct command_common *common = to;
 	log_setup("cosofs", common->verbose ? LOG_LEVEL_VERBOSE : common->quiet ? LOG_LEVEL_QUIET : LOG_LEVEL_WARNING);
-	*out_words = words;
+	line->words = words;
 	return 0;
 }

@@ -32,11 +32,11 @@ struct command_common {
 struct command_line {
 	int argc;
 	char *const *argv;
-	size_t words; // how many words the command wants, exactly
+	size_t want;       // how many words the command wants, exactly
+	struct strv words; // out: those that are no options
 };
 
 // Parses options, before, between and after the words. Returns 0, or -1: a usage error.
-int command_parse(const struct command *command, struct arena *arena, const struct command_line *line, void *to,
-		  struct strv *out_words, struct err *err);
+int command_parse(const struct command *command, struct arena *arena, struct command_line *line, void *to, struct err *err);
 
 extern const struct command setup_command, unpack_command, prepare_command, remove_command;

@@ -10,22 +10,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = { &setup_command, &unpack_command, &prepare_command, &remove_command };
+static const struct command *const commands[] = { &setup_command, &unpack_command, &prepare_command, &remove_command, NULL };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 static const struct command *find(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (str_eq(commands[i]->name, name))
-			return commands[i];
-	}
-	return NULL;
+	const struct command *const *command = commands;
+	while (*command && !str_eq((*command)->name, name))
+		command++;
+	return *command;
 }
 
 static int unknown(const char *word, struct err *err)
 {
-	const char *names[COMMANDS + 3] = { "help", "version" };
-	for (size_t i = 0; i < COMMANDS; i++)
+	const char *names[COMMANDS + 2] = { "help", "version" };
+	for (size_t i = 0; commands[i]; i++)
 		names[i + 2] = commands[i]->name;
 	const char *nearest = opts_nearest(word, names);
 	err_set(err, EINVAL, "unknown command '%.80s'", word);
@@ -36,7 +35,7 @@ static int unknown(const char *word, struct err *err)
 static void help_all(FILE *out)
 {
 	fputs("usage: cosofs COMMAND [OPTIONS] [ARGUMENTS]\n\nRoot file systems for coso.\n\n", out);
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; commands[i]; i++)
 		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->help);
 	fputs("  help      this text, or a command's\n  version   the version\n", out);
 }

@@ -70,8 +70,8 @@ static int look(const struct work *work, struct err *err)
 
 static int unpack_tarball(struct work *work, int archive, const char *name, struct err *err)
 {
-	struct extract_options options = { 0 };
-	return unpack_run(archive, name, work->whole->work, &options, &work->count, err);
+	struct unpack unpack = { .archive = archive, .name = name, .folder = work->whole->work };
+	return unpack_run(&unpack, &work->count, err);
 }
 
 static int from_file(struct work *work, struct err *err)
@@ -117,7 +117,7 @@ static enum fetch_result from_url(struct work *work, const struct fetch *fetch, 
 	return result;
 }
 
-// Curl's reason without what the one line says already.
+// The pinned release; where it can't be had, the built-in root, and one line that says so.
 static int from_release(struct work *work, struct err *err)
 {
 	struct release release;

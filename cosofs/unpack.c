@@ -55,15 +55,15 @@ static int extract_all(int archive, int root, const struct extract_options *opti
 	return result;
 }
 
-static void child(int archive, int folder, const struct extract_options *options, int out)
+static void child(const struct unpack *unpack, int out)
 {
 	struct report report = { 0 };
 	int root = -1;
-	struct jail jail = { .folder = folder, .keep = { archive, out, -1 }, .layer = options->layer };
+	struct jail jail = { .folder = unpack->folder, .keep = { unpack->archive, out, -1 }, .layer = unpack->options.layer };
 	interrupt_release();
 	// Names are bytes; libarchive says so with warnings unless the locale is UTF-8. Loaded here, since nothing can be in there.
 	setlocale(LC_CTYPE, "C.UTF-8");
-	if (jail_enter(&jail, &root, &report.err) == 0 && extract_all(archive, root, options, &report) == 0)
+	if (jail_enter(&jail, &root, &report.err) == 0 && extract_all(unpack->archive, root, &unpack->options, &report) == 0)
 		report.ok = 1;
 	(void)fd_write_full(out, &report, sizeof(report));
 	_exit(0);
@@ -106,40 +106,46 @@ static int judge(const struct report *report, ssize_t size, int status, struct e
 	return -1;
 }
 
-int unpack_run(int archive, const char *name, int folder, const struct extract_options *options, struct extract_count *out_count,
-	       struct err *err)
+// Starts the child and waits for its end. Returns what it reported.
+static ssize_t run_child(const struct unpack *unpack, struct report *report, int *out_status, struct err *err)
 {
-	struct extract_options limits = *options;
-	struct report report;
-	own_fd int in = -1, out = -1, pidfd = -1;
-	int ends[2], status = 0;
-	if (!limits.max_entries)
-		limits.max_entries = ENTRIES;
-	if (!limits.max_bytes && free_bytes(folder, &limits.max_bytes, err) < 0)
-		return -1;
+	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(err, "make a pipe");
-	in = ends[0];
-	out = ends[1];
+	own_fd int in = ends[0];
+	own_fd int out = ends[1];
 	pid_t parent = getpid(), pid = fork();
 	if (pid < 0)
-		return err_sys(err, "start a process to unpack '%s'", name);
+		return err_sys(err, "start a process");
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			child(archive, folder, &limits, out);
+			child(unpack, out);
 		_exit(1);
 	}
 	fd_close(&out);
-	pidfd = sys_pidfd_open(pid, 0);
-	if (pidfd < 0 || wait_child(pid, pidfd, &status, err) < 0) {
+	own_fd int pidfd = sys_pidfd_open(pid, 0);
+	int watched = pidfd < 0 ? err_sys(err, "watch a process") : wait_child(pid, pidfd, out_status, err);
+	if (watched < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		return err_sys(err, "watch the process that unpacks '%s'", name);
+		return -1;
 	}
-	ssize_t size = fd_read_full(in, &report, sizeof(report));
-	if (judge(&report, size, status, err) < 0)
-		return err_wrap(err, "unpack '%s'", name);
+	return fd_read_full(in, report, sizeof(*report));
+}
+
+int unpack_run(const struct unpack *unpack, struct extract_count *out_count, struct err *err)
+{
+	struct unpack limited = *unpack;
+	struct report report;
+	int status = 0;
+	if (!limited.options.max_entries)
+		limited.options.max_entries = ENTRIES;
+	if (!limited.options.max_bytes && free_bytes(unpack->folder, &limited.options.max_bytes, err) < 0)
+		return -1;
+	ssize_t size = run_child(&limited, &report, &status, err);
+	if (size < 0 || judge(&report, size, status, err) < 0)
+		return err_wrap(err, "unpack '%s'", unpack->name);
 	*out_count = report.count;
 	return 0;
 }
