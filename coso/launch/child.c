@@ -121,7 +121,7 @@ static int run_go(struct launch *launch, struct err *err)
 	static struct gate_message message;
 	if (!wait_gate(launch, &message, sizeof(message) - 1, GATE_GO, err))
 		return -1;
-	return etcfiles_fill_hosts(launch, message.text, err);
+	return etcfiles_fill(launch, message.text, message.text + strlen(message.text) + 1, err);
 }
 
 static int set_sysctl(int root, const char *assignment, struct err *err)

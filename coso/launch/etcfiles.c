@@ -39,18 +39,24 @@ int etcfiles_bind(struct launch *launch, struct err *err)
 	const struct spec *spec = launch->spec;
 	char hostname[80];
 	snprintf(hostname, sizeof(hostname), "%.64s\n", spec->hostname ? spec->hostname : "localhost");
-	if (spec->network.resolv_conf && bind_file(launch, "resolv.conf", spec->network.resolv_conf, NULL, err) < 0)
+	const char *resolv = spec->network.resolv_conf;
+	if (resolv && bind_file(launch, "resolv.conf", resolv, &launch->resolv_file, err) < 0)
 		return -1;
 	if (bind_file(launch, "hostname", hostname, NULL, err) < 0)
 		return -1;
 	return bind_file(launch, "hosts", "", &launch->hosts_file, err);
 }
 
-int etcfiles_fill_hosts(struct launch *launch, const char *text, struct err *err)
+int etcfiles_fill(struct launch *launch, const char *hosts, const char *resolv, struct err *err)
 {
 	if (launch->hosts_file < 0)
 		return 0;
+	if (launch->resolv_file >= 0 && *resolv &&
+	    (ftruncate(launch->resolv_file, 0) < 0 || lseek(launch->resolv_file, 0, SEEK_SET) < 0 ||
+	     fd_write_full(launch->resolv_file, resolv, strlen(resolv)) < 0))
+		return err_sys(err, "write /etc/resolv.conf");
 	if (fd_write_full(launch->hosts_file, text, strlen(text)) < 0)
+	fd_close(&launch->resolv_file);
 		return err_sys(err, "write /etc/hosts");
 	fd_close(&launch->hosts_file);
 	return 0;
@@ -69,5 +75,22 @@ char *etcfiles_hosts_text(const struct launch *launch)
 		const char *entry = spec->network.extra_hosts.items[i], *colon = strchr(entry, ':');
 		text = arena_printf(a, "%s%s\t%.*s\n", text, colon + 1, (int)(colon - entry), entry);
 	}
+
+char *etcfiles_resolv_text(const struct launch *launch)
+{
+	const struct spec_network *network = &launch->spec->network;
+	struct arena *a = launch->arena;
+	char *text = arena_strdup(a, "");
+	if (!network->resolv_conf || network->dns_given)
+		return text;
+	for (size_t i = 0; i < launch->network.dns.count; i++)
+		text = arena_printf(a, "%snameserver %s\n", text, launch->network.dns.items[i]);
+	struct strv lines = *text ? str_split(a, network->resolv_conf, '\n') : (struct strv){ 0 };
+	for (size_t i = 0; i < lines.count; i++) { // the host's search list and options stay
+		if (*lines.items[i] && !str_starts(lines.items[i], "nameserver"))
+			text = arena_printf(a, "%s%s\n", text, lines.items[i]);
+	}
+	return text;
+}
 	return text;
 }

@@ -6,11 +6,15 @@
 
 struct launch;
 
-// Inside, with the root attached: makes and binds the three. hosts is empty until etcfiles_fill_hosts.
+// Inside, with the root attached: makes and binds the three. hosts is empty until etcfiles_fill.
 int etcfiles_bind(struct launch *launch, struct err *err);
 
-// Inside, after gate 2.
-int etcfiles_fill_hosts(struct launch *launch, const char *text, struct err *err);
+// Inside, after gate 2. `resolv` replaces resolv.conf's text unless it is "".
+int etcfiles_fill(struct launch *launch, const char *hosts, const char *resolv, struct err *err);
 
 // Outside, once the network is known: the text of /etc/hosts.
 char *etcfiles_hosts_text(const struct launch *launch);
+
+// Outside, once the network is known: the text of /etc/resolv.conf with the name servers that the network named, or "" if it named
+// none or the user chose others.
+char *etcfiles_resolv_text(const struct launch *launch);

@@ -299,10 +299,13 @@ static int run_go(struct launch *launch, struct err *err)
 {
 	static struct gate_message message; // 32 KiB: not for the stack
 	const char *text = launch->hosts = etcfiles_hosts_text(launch);
+	const char *resolv = etcfiles_resolv_text(launch);
 	message.kind = GATE_GO;
-	if ((size_t)snprintf(message.text, sizeof(message.text), "%s", text) >= sizeof(message.text))
-		return err_set(err, E2BIG, "--add-host: more than %d bytes in all", GATE_TEXT_MAX);
-	return send_gate(launch, &message, offsetof(struct gate_message, text) + strlen(text) + 1, err);
+	int size = snprintf(message.text, sizeof(message.text), "%s%c%s", text, 0, resolv);
+	if ((size_t)size >= sizeof(message.text))
+		return err_set(err, E2BIG, "/etc/hosts and resolv.conf (--add-host, name servers): more than %d bytes in all",
+			       GATE_TEXT_MAX);
+	return send_gate(launch, &message, offsetof(struct gate_message, text) + (size_t)size + 1, err);
 }
 
 static int receive_console(struct launch *launch, struct err *err)
@@ -383,6 +386,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.console = -1,
 		.tty = -1,
 		.hosts_file = -1,
+		.resolv_file = -1,
 		.exit_code = 125,
 	};
 }

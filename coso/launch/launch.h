@@ -40,8 +40,9 @@ struct launch {
 	char *hosts;   // text for /etc/hosts, complete when gate 2 opens
 
 	// Inside only.
-	int tty;        // slave of its pty, or -1
-	int hosts_file; // /etc/hosts, on the staging tmpfs, filled once the network is known
+	int tty;         // slave of its pty, or -1
+	int hosts_file;  // /etc/hosts, on the staging tmpfs, filled once the network is known
+	int resolv_file; // /etc/resolv.conf likewise, or -1
 	struct user user;
 	bool executing; // the last stage was reached
 	int exit_code;  // what a failure means to a shell: 125, 126 or 127

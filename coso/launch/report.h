@@ -22,5 +22,5 @@ enum { GATE_TEXT_MAX = 32 << 10 };
 
 struct gate_message {
 	enum gate_kind kind;
-	char text[GATE_TEXT_MAX]; // GATE_GO: the content of /etc/hosts
+	char text[GATE_TEXT_MAX]; // GATE_GO: /etc/hosts, a NUL, what replaces /etc/resolv.conf ("": nothing does), a NUL
 };

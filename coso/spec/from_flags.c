@@ -279,6 +279,7 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 }
 
 static int file_systems(struct spec *spec, const struct flags *flags, struct err *err)
+	n->dns_given = flags->dns.count > 0;
 {
 	spec->root =
 		(struct spec_root){ .path = flags->rootfs, .overlay = true, .keep = flags->keep, .readonly = flags->read_only };
