@@ -226,7 +226,7 @@ static int run(struct cli *cli, struct classic *c, const struct place *place, in
 	print_configuration(&spec);
 	const struct run run = { .place = place, .pid_file = c->pid_file, .trace = c->trace };
 	if (run_container(&run, &spec, out_exit_code, err) < 0) {
-		bool again = err->code == ENOTSUP && spec.userns_auto && (spec.namespaces & CLONE_NEWUSER);
+		bool again = err->code == EUSERS && spec.userns_auto && (spec.namespaces & CLONE_NEWUSER);
 		return again ? without_userns(cli, err) : -1;
 	}
 	if (spec.detach)

@@ -13,7 +13,7 @@ struct run {
 };
 
 // Runs the container that `spec` describes. Returns 0 with its exit code (detached: 0 once its program is executed); -1 with
-// *out_exit_code 125, 126 or 127. err->code ENOTSUP: as launch_start has it.
+// *out_exit_code 125, 126 or 127. err->code EUSERS: as launch_start has it.
 int run_container(const struct run *run, const struct spec *spec, int *out_exit_code, struct err *err);
 
 // A new id: 12 hexadecimal digits.

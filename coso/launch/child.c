@@ -206,11 +206,11 @@ static int set_home(struct launch *launch, struct err *err)
 // Should: be inside the root afterwards: getcwd(2) answers "(unreachable)…" for a folder that isn't (CVE-2024-21626).
 static int enter_folder(struct launch *launch, struct err *err)
 {
-	const char *cwd = launch->spec->process.cwd;
+	const char *given = launch->spec->process.cwd, *cwd = given ? given : "/";
 	char where[4096];
 	if (!has_mountns(launch))
-		return cwd && chdir(cwd) < 0 ? err_sys(err, "--workdir '%s'", cwd) : 0;
-	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd ? cwd : "/", err);
+		return given && chdir(given) < 0 ? err_sys(err, "--workdir '%s'", given) : 0;
+	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd, err);
 	if (fd < 0)
 		return err_wrap(err, "--workdir '%s'", cwd);
 	if (fchdir(fd) < 0)
@@ -247,15 +247,13 @@ static int set_limits(struct launch *launch, struct err *err)
 
 static int run_process(struct launch *launch, struct err *err)
 {
-	if (set_home(launch, err) < 0 || open_stdin(launch, err) < 0 || set_limits(launch, err) < 0)
-		return -1;
-	if (enter_folder(launch, err) < 0)
+	if (set_home(launch, err) < 0 || open_stdin(launch, err) < 0 || enter_folder(launch, err) < 0)
 		return -1;
 	umask(022);
 	// Whatever was inherited or opened on the way here ends at exec.
 	if (fd_cloexec_from(3) < 0)
 		return err_sys(err, "mark descriptors close-on-exec");
-	return 0;
+	return set_limits(launch, err); // last: with few descriptors allowed none of the above would work
 }
 
 static int set_ids(struct launch *launch, struct err *err)

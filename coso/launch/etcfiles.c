@@ -49,16 +49,14 @@ int etcfiles_bind(struct launch *launch, struct err *err)
 
 int etcfiles_fill(struct launch *launch, const char *hosts, const char *resolv, struct err *err)
 {
-	if (launch->hosts_file < 0)
-		return 0;
+	if (launch->hosts_file >= 0 && fd_write_full(launch->hosts_file, hosts, strlen(hosts)) < 0)
+		return err_sys(err, "write /etc/hosts");
 	if (launch->resolv_file >= 0 && *resolv &&
 	    (ftruncate(launch->resolv_file, 0) < 0 || lseek(launch->resolv_file, 0, SEEK_SET) < 0 ||
 	     fd_write_full(launch->resolv_file, resolv, strlen(resolv)) < 0))
 		return err_sys(err, "write /etc/resolv.conf");
-	if (fd_write_full(launch->hosts_file, text, strlen(text)) < 0)
-	fd_close(&launch->resolv_file);
-		return err_sys(err, "write /etc/hosts");
 	fd_close(&launch->hosts_file);
+	fd_close(&launch->resolv_file);
 	return 0;
 }
 
@@ -75,6 +73,8 @@ char *etcfiles_hosts_text(const struct launch *launch)
 		const char *entry = spec->network.extra_hosts.items[i], *colon = strchr(entry, ':');
 		text = arena_printf(a, "%s%s\t%.*s\n", text, colon + 1, (int)(colon - entry), entry);
 	}
+	return text;
+}
 
 char *etcfiles_resolv_text(const struct launch *launch)
 {
@@ -90,7 +90,5 @@ char *etcfiles_resolv_text(const struct launch *launch)
 		if (*lines.items[i] && !str_starts(lines.items[i], "nameserver"))
 			text = arena_printf(a, "%s%s\n", text, lines.items[i]);
 	}
-	return text;
-}
 	return text;
 }

@@ -152,7 +152,7 @@ static int spawn_failed(const struct launch *launch, struct err *err)
 	int code = errno;
 	err_sys(err, "clone3 (new namespaces)");
 	if (has_userns(launch) && (code == EPERM || code == ENOSPC || code == EUSERS || code == EINVAL)) {
-		err->code = ENOTSUP;
+		err->code = EUSERS;
 		return err_hint(
 			err,
 			"user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; or --userns host");
@@ -356,16 +356,16 @@ static int run_confirm(struct launch *launch, struct err *err)
 
 static const struct stage outside[] = {
 	{ "root", "open the rootfs, make the upper layer", has_mountns, describe_root, rootfs_prepare, rootfs_remove },
-	{ "sources", "open what will be mounted from the host", has_mountns, NULL, run_sources, mounts_close },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
+	{ "sources", "open what will be mounted from the host", has_mountns, NULL, run_sources, mounts_close },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, describe_spawn, run_spawn, undo_spawn },
 	{ "idmap", "map user and group ids", has_userns, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
 	  netexec_release },
-	{ "go", "gate 2: the network is there; hand over /etc/hosts", NULL, NULL, run_go, NULL },
+	{ "go", "gate 2: the network is there; hand over /etc/hosts and name servers", NULL, NULL, run_go, NULL },
 	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
 	{ 0 },
 };

@@ -51,7 +51,7 @@ struct launch {
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);
 
 // Returns 0 once the container's program was executed. On failure everything is undone; launch->exit_code is 125, 126 or 127.
-// err->code ENOTSUP: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.
+// err->code EUSERS: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.
 int launch_start(struct launch *launch, struct err *err);
 
 // After the container's end: gives back what launch_start made (cgroup, upper, network's debts).

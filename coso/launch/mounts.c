@@ -2,6 +2,7 @@
 // mounts.c - mounts by descriptor: nothing of the container's root is ever named by a path of the host
 #include "coso/launch/mounts.h"
 
+#include "coso/launch/cgroupmount.h"
 #include "coso/launch/launch.h"
 #include "shared/fd.h"
 #include "shared/path.h"
@@ -188,16 +189,9 @@ static int open_target(struct launch *launch, const struct mounts_item *item, st
 	return path_mountpoint_in(launch->rootfs.root, m->destination, item->folder, err);
 }
 
-static int attach_one(struct launch *launch, const struct mounts_item *item, struct err *err)
+static int attach_made(const struct mounts_item *item, int mount, bool bound, int target, struct err *err)
 {
 	const struct spec_mount *m = item->mount;
-	bool bound;
-	own_fd int mount = make_mount(launch, item, &bound, err);
-	if (mount < 0)
-		return m->optional ? 0 : -1;
-	own_fd int target = open_target(launch, item, err);
-	if (target < 0)
-		return err_wrap(err, "mount point '%s'", m->destination);
 	if (attach(mount, target, m, err) < 0)
 		return -1;
 	bool deep = m->attr_recursive || !is_bind(m);
@@ -209,6 +203,21 @@ static int attach_one(struct launch *launch, const struct mounts_item *item, str
 			return err_sys(err, "set the propagation of '%s'", m->destination);
 	}
 	return 0;
+}
+
+static int attach_one(struct launch *launch, const struct mounts_item *item, struct err *err)
+{
+	const struct spec_mount *m = item->mount;
+	bool bound = false, cgroup = str_eq(m->type, "cgroup");
+	own_fd int mount = cgroup ? -1 : make_mount(launch, item, &bound, err);
+	if (mount < 0 && !cgroup)
+		return m->optional ? 0 : -1;
+	own_fd int target = open_target(launch, item, err);
+	if (target < 0)
+		return err_wrap(err, "mount point '%s'", m->destination);
+	if (cgroup)
+		return cgroupmount_attach(launch, m, target, err) < 0 && !m->optional ? -1 : 0;
+	return attach_made(item, mount, bound, target, err);
 }
 
 int mounts_attach(struct launch *launch, struct err *err)

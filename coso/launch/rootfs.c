@@ -89,7 +89,7 @@ static int idmap_layer(int mount, int userns, const char *what, struct err *err)
 	if (mount < 0 || idmap_one(mount, userns) == 0)
 		return 0;
 	err_sys(err, "id-map the %s", what);
-	err->code = ENOTSUP;
+	err->code = EUSERS;
 	return err_hint(err, "needs Linux 5.19 and a file system such as ext4, xfs or btrfs; or use --userns host");
 }
 

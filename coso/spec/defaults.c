@@ -21,6 +21,7 @@ static const struct spec_mount standard[] = {
 	{ .type = "tmpfs", .source = "shm", .destination = "/dev/shm", .attr_set = QUIET, .data = "mode=1777,size=65536k" },
 	{ .type = "mqueue", .destination = "/dev/mqueue", .attr_set = QUIET, .optional = true },
 	{ .type = "sysfs", .destination = "/sys", .attr_set = QUIET | MOUNT_ATTR_RDONLY },
+	{ .type = "cgroup", .destination = "/sys/fs/cgroup", .attr_set = QUIET | MOUNT_ATTR_RDONLY, .optional = true },
 };
 
 static const char *const masked[] = {

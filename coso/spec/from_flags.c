@@ -210,6 +210,10 @@ static int sysctls(struct spec *spec, const struct flags *flags, struct err *err
 				err, EPERM,
 				"--sysctl '%.80s': it belongs to no namespace of this container, so it would change the host",
 				text);
+		if (str_starts(text, "kernel.domainname=")) { // its file is the host's root's alone; setdomainname(2) isn't
+			spec->domainname = text + strlen("kernel.domainname=");
+			continue;
+		}
 		if (!(spec->namespaces & CLONE_NEWNS))
 			return err_set(err, EINVAL, "--sysctl '%.80s': it needs a mount namespace", text);
 		strv_push(spec->arena, &spec->sysctl, text);
@@ -275,11 +279,11 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 			return err_set(err, EINVAL, "--add-host '%.80s': not NAME:ADDRESS", text);
 		strv_push(spec->arena, &n->extra_hosts, text);
 	}
+	n->dns_given = flags->dns.count > 0;
 	return flags_resolv_conf(spec->arena, &flags->dns, !own, &n->resolv_conf, err);
 }
 
 static int file_systems(struct spec *spec, const struct flags *flags, struct err *err)
-	n->dns_given = flags->dns.count > 0;
 {
 	spec->root =
 		(struct spec_root){ .path = flags->rootfs, .overlay = true, .keep = flags->keep, .readonly = flags->read_only };

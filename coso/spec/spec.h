@@ -31,7 +31,7 @@ struct spec_idmaps {
 };
 
 struct spec_mount {
-	const char *type;        // "bind", "tmpfs", "proc", "overlay", …
+	const char *type;        // "bind", "tmpfs", "proc", "overlay", …; "cgroup": the container's own groups, on v1 or v2
 	const char *source;      // NULL: the type's name
 	const char *destination; // absolute, as the container sees it
 	uint64_t attr_set;       // MOUNT_ATTR_* of mount_setattr(2)
