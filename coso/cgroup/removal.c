@@ -38,7 +38,7 @@ static int each_child(int dir, int (*visit)(int dir, const char *name, int depth
 	__attribute__((cleanup(close_dir))) DIR *list = copy < 0 ? NULL : fdopendir(copy);
 	if (!list)
 		return -1;
-	copy = -1;
+	take_fd(&copy); // the list closes it
 	int result = 0;
 	for (struct dirent *entry; result == 0 && (entry = readdir(list));)
 		if (entry->d_type == DT_DIR && !str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
