@@ -272,9 +272,10 @@ static int wait_for_ports(struct netlink *nl, struct ports *ports, struct err *e
 	int64_t end = proc_now_ms() + PORTS_MS;
 	for (;;) {
 		ports->count = 0;
-		if (link_each(nl, count_port, ports, err) < 0)
+		int rc = link_each(nl, count_port, ports, err);
+		if (rc < 0)
 			return -1;
-		if (!ports->count || proc_now_ms() >= end)
+		if ((rc == 0 && !ports->count) || proc_now_ms() >= end)
 			return 0;
 		nanosleep(&(struct timespec){.tv_nsec = PORTS_STEP_NS}, NULL);
 	}

@@ -15,6 +15,7 @@
 #include "shared/log.h"
 #include "shared/str.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/netfilter.h>
@@ -207,10 +208,18 @@ static int sweep(const struct fw_sweep *what, struct err *err)
 	bool there = false;
 	if (script_open(&s, err) < 0 || read_elements(&arena, &all, err) < 0)
 		return -1;
+	const char *set = NULL; // elements come set by set
 	for (size_t i = 0; i < all.count; i++) {
-		if (fw_sweep_takes(what, &all.items[i].owner))
-			fprintf(s.file, "delete element inet coso %s { %s }\n", all.items[i].set, all.items[i].key);
+		const struct nft_element *e = &all.items[i];
+		if (!fw_sweep_takes(what, &e->owner))
+			continue;
+		if (!str_eq(set, e->set))
+			fprintf(s.file, "%sdelete element inet coso %s { ", set ? " }\n" : "", e->set);
+		fprintf(s.file, "%s%s", str_eq(set, e->set) ? ", " : "", e->key);
+		set = e->set;
 	}
+	if (set)
+		fputs(" }\n", s.file);
 	for (size_t i = 0; what->everything && i < 2; i++) {
 		if (clear_docker(s.file, i, what->bridge, &there, err) < 0)
 			return -1;
@@ -220,19 +229,17 @@ static int sweep(const struct fw_sweep *what, struct err *err)
 	return script_run(&s, err);
 }
 
-static void print_port(FILE *file, const struct publish *p, unsigned int n, const struct num_cidr *to, const char *comment)
-{
-	char host[RECORD_ADDRESS], container[RECORD_ADDRESS];
-	bool one = p->address.family && p->address.prefix;
-	fprintf(file, "create element inet coso %s%c { %s%s%s . %u comment \"%s\" : %s . %u }\n", one ? "one" : "any",
-		to->family == AF_INET ? '4' : '6', one ? record_host(&p->address, host) : "", one ? " . " : "", publish_proto_name(p),
-		p->host_port + n, comment, record_host(to, container), p->container_port + n);
-}
-
 struct locals { // this host's own addresses
 	struct num_cidr *items;
 	size_t count;
 };
+
+static bool is_loopback(const struct num_cidr *address)
+{
+	if (address->family == AF_INET)
+		return ntohl(address->addr.v4.s_addr) >> 24 == 127;
+	return address->family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->addr.v6);
+}
 
 static struct locals read_locals(struct arena *arena)
 {
@@ -241,12 +248,13 @@ static struct locals read_locals(struct arena *arena)
 	if (getifaddrs(&all) < 0)
 		return list;
 	for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
-		struct num_cidr address = {.family = one->ifa_addr ? one->ifa_addr->sa_family : 0};
+		int family = one->ifa_addr ? one->ifa_addr->sa_family : 0;
+		struct num_cidr address = {.family = family == AF_INET || family == AF_INET6 ? family : 0};
 		if (address.family == AF_INET)
 			address.addr.v4 = ((const struct sockaddr_in *)(const void *)one->ifa_addr)->sin_addr;
 		else if (address.family == AF_INET6)
 			address.addr.v6 = ((const struct sockaddr_in6 *)(const void *)one->ifa_addr)->sin6_addr;
-		else
+		if (is_loopback(&address) || !address.family)
 			continue;
 		list.items = arena_grow(arena, list.items, list.count, sizeof(address));
 		list.items[list.count++] = address;
@@ -255,25 +263,84 @@ static struct locals read_locals(struct arena *arena)
 	return list;
 }
 
-// A port of one address and the same port of all addresses collide too, which no map alone would notice. Making and removing the
-// other map's element in the same transaction fails if that is there, and changes nothing if it isn't.
-static void print_guard(FILE *file, const struct publish *p, unsigned int n, int family, const struct locals *locals)
+// Elements of one map go into one command: libnftables spends its time on commands.
+struct batch {
+	FILE *file;
+	const char *verb, *map;
+	int family;
+	bool begun;
+};
+
+static void batch_next(struct batch *batch)
 {
-	const char *to = family == AF_INET ? "0.0.0.0" : "::";
-	const char *proto = publish_proto_name(p);
-	char version = family == AF_INET ? '4' : '6', host[RECORD_ADDRESS];
-	if (p->address.family && p->address.prefix) {
-		fprintf(file, "create element inet coso any%c { %s . %u : %s . 1 }\n", version, proto, p->host_port + n, to);
-		fprintf(file, "delete element inet coso any%c { %s . %u }\n", version, proto, p->host_port + n);
-		return;
-	}
-	for (size_t i = 0; i < locals->count; i++) {
-		if (locals->items[i].family != family)
+	if (batch->begun)
+		fputs(", ", batch->file);
+	else
+		fprintf(batch->file, "%s element inet coso %s%c { ", batch->verb, batch->map, batch->family == AF_INET ? '4' : '6');
+	batch->begun = true;
+}
+
+static void batch_end(struct batch *batch)
+{
+	if (batch->begun)
+		fputs(" }\n", batch->file);
+}
+
+static bool is_one(const struct publish *p)
+{
+	return p->address.family && p->address.prefix;
+}
+
+static void print_ports(FILE *file, const struct publish_list *list, bool one, const struct num_cidr *to, const char *comment)
+{
+	struct batch batch = {.file = file, .verb = "create", .map = one ? "one" : "any", .family = to->family};
+	char host[RECORD_ADDRESS], container[RECORD_ADDRESS];
+	record_host(to, container);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct publish *p = &list->items[i];
+		if (is_one(p) != one || !publish_covers(p, to->family))
 			continue;
-		record_host(&locals->items[i], host);
-		fprintf(file, "create element inet coso one%c { %s . %s . %u : %s . 1 }\n", version, host, proto, p->host_port + n, to);
-		fprintf(file, "delete element inet coso one%c { %s . %s . %u }\n", version, host, proto, p->host_port + n);
+		for (unsigned int n = 0; n < p->count; n++) {
+			batch_next(&batch);
+			fprintf(file, "%s%s%s . %u comment \"%s\" : %s . %u", one ? record_host(&p->address, host) : "", one ? " . " : "",
+				publish_proto_name(p), p->host_port + n, comment, container, p->container_port + n);
+		}
 	}
+	batch_end(&batch);
+}
+
+static void print_guard(struct batch *batch, const struct publish *p, const char *before)
+{
+	bool create = str_eq(batch->verb, "create");
+	for (unsigned int n = 0; n < p->count; n++) {
+		batch_next(batch);
+		fprintf(batch->file, "%s%s . %u", before, publish_proto_name(p), p->host_port + n);
+		if (create)
+			fprintf(batch->file, " : %s . 1", batch->family == AF_INET ? "0.0.0.0" : "::");
+	}
+}
+
+// A port of one address and the same port of all addresses collide too, which no map alone would notice. Making and removing the
+// other map's elements in the same transaction fails if one is there, and changes nothing if none is.
+static void print_guards(FILE *file, const char *verb, const struct publish_list *list, int family, const struct locals *locals)
+{
+	struct batch any = {file, verb, "any", family, false}, one = {file, verb, "one", family, false};
+	char before[RECORD_ADDRESS + 4], host[RECORD_ADDRESS];
+	for (size_t i = 0; i < list->count; i++) {
+		if (is_one(&list->items[i]) && publish_covers(&list->items[i], family))
+			print_guard(&any, &list->items[i], "");
+	}
+	batch_end(&any);
+	for (size_t i = 0; i < list->count; i++) {
+		if (is_one(&list->items[i]) || !publish_covers(&list->items[i], family))
+			continue;
+		for (size_t n = 0; n < locals->count; n++) {
+			snprintf(before, sizeof(before), "%s . ", record_host(&locals->items[n], host));
+			if (locals->items[n].family == family)
+				print_guard(&one, &list->items[i], before);
+		}
+	}
+	batch_end(&one);
 }
 
 static int try_publish(const struct fw_net *net, const struct fw_lease *lease, const struct publish_list *list, struct err *err)
@@ -286,18 +353,14 @@ static int try_publish(const struct fw_net *net, const struct fw_lease *lease, c
 		return -1;
 	fw_comment(comment, net->bridge, lease);
 	fprintf(s.file, "create element inet coso leases { %s comment \"%s\" }\n", record_host(&lease->address4, address), comment);
-	for (size_t i = 0; i < list->count; i++) {
-		const struct publish *p = &list->items[i];
-		for (unsigned int n = 0; n < p->count; n++) {
-			if (publish_covers(p, AF_INET)) {
-				print_guard(s.file, p, n, AF_INET, &locals);
-				print_port(s.file, p, n, &lease->address4, comment);
-			}
-			if (publish_covers(p, AF_INET6) && lease->address6.family) {
-				print_guard(s.file, p, n, AF_INET6, &locals);
-				print_port(s.file, p, n, &lease->address6, comment);
-			}
-		}
+	for (size_t i = 0; i < 2; i++) {
+		const struct num_cidr *to = i ? &lease->address6 : &lease->address4;
+		if (!to->family)
+			continue;
+		print_guards(s.file, "create", list, to->family, &locals);
+		print_guards(s.file, "delete", list, to->family, &locals);
+		print_ports(s.file, list, true, to, comment);
+		print_ports(s.file, list, false, to, comment);
 	}
 	return script_run(&s, err);
 }

@@ -89,9 +89,8 @@ int link_each(struct netlink *nl, void (*each)(const struct link *, void *), voi
 		return -1;
 	// Statistics are most of an answer's bytes.
 	nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	if (netlink_dump(nl, msg, on_link, &walk, err) < 0)
-		return err_wrap(err, "list links");
-	return 0;
+	int rc = netlink_dump(nl, msg, on_link, &walk, err);
+	return rc < 0 ? err_wrap(err, "list links") : rc;
 }
 
 static void keep_link(const struct link *link, void *arg)

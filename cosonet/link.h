@@ -25,7 +25,7 @@ struct link {
 // Looks a link up by its name. Returns 1, 0 if there is none, or -1.
 int link_find(struct netlink *nl, const char *name, struct link *out, struct err *err);
 
-// Calls `each` for every link of the namespace. 0 or -1.
+// Calls `each` for every link of the namespace. Returns 0, 1 if links changed meanwhile (one may be missing), or -1.
 int link_each(struct netlink *nl, void (*each)(const struct link *link, void *arg), void *arg, struct err *err);
 
 // Makes a bridge with this MAC address (a bridge without one changes it with its ports) and no multicast snooping, down.

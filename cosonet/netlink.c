@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <netlink/errno.h>
 #include <netlink/msg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,6 +95,7 @@ static int receive(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, each, arg);
 	rc = nl_recvmsgs(nl->sock, cb);
 	nl_cb_put(cb);
+	nl->interrupted = rc == -NLE_DUMP_INTR;
 	return rc < 0 ? failed(nl, rc, err) : 0;
 }
 
@@ -105,5 +108,6 @@ int netlink_ask(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl_ms
 int netlink_dump(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl_msg *, void *), void *arg, struct err *err)
 {
 	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_DUMP;
-	return receive(nl, msg, each, arg, err);
+	int rc = receive(nl, msg, each, arg, err);
+	return rc < 0 && nl->interrupted ? 1 : rc;
 }

@@ -7,11 +7,13 @@
 #include "shared/err.h"
 
 #include <netlink/netlink.h>
+#include <stdbool.h>
 
 struct netlink {
 	struct nl_sock *sock;
 	int code;       // errno value of the last answer
 	char text[256]; // the kernel's explanation of it, or empty
+	bool interrupted; // the last dump changed while it was read
 };
 
 // Opens a socket of `protocol` (NETLINK_ROUTE or NETLINK_NETFILTER). 0 or -1.
@@ -26,7 +28,8 @@ int netlink_request(struct netlink *nl, struct nl_msg *msg, struct err *err);
 // Sends a request that is answered by one message, and calls `each` for it. The message is freed. As netlink_request.
 int netlink_ask(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl_msg *msg, void *arg), void *arg, struct err *err);
 
-// Sends a dump request and calls `each` for every message that comes. The message is freed. 0 or -1.
+// Sends a dump request and calls `each` for every message that comes. The message is freed. Returns 0, 1 if what is listed
+// changed meanwhile (something may be missing), or -1.
 int netlink_dump(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl_msg *msg, void *arg), void *arg, struct err *err);
 
 // err_set for a libnl call that failed before anything was sent (memory, encoding).
