@@ -45,18 +45,43 @@ int path_open_beneath(int root, const char *path, int flags, mode_t mode, struct
 	return open_how(root, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, err);
 }
 
-// Makes one component. `before` is the path up to it, as the container's root resolves it; links in it were followed by openat2.
-static int make_folder(int root, const char *before, const char *name, struct err *err)
+static int mkdirs_in(int root, const char *path, int depth, struct err *err);
+
+// The path that a link stands for, as the root sees it. `before` is the path of the link's folder.
+static int read_link(int folder, const char *before, const char *name, char target[PATH_MAX], struct err *err)
 {
+	char link[PATH_MAX];
+	ssize_t length = readlinkat(folder, name, link, sizeof(link) - 1);
+	if (length < 0)
+		return err_sys(err, "read link '%s/%s'", before, name);
+	link[length] = '\0';
+	int n = link[0] == '/' ? snprintf(target, PATH_MAX, "%s", link) : snprintf(target, PATH_MAX, "%s/%s", before, link);
+	return n >= PATH_MAX ? err_set(err, ENAMETOOLONG, "link '%s/%s' leads to too long a path", before, name) : 0;
+}
+
+// Makes one component. A link that is there already and leads nowhere gets its target made, inside the root.
+static int make_folder(int root, const char *before, const char *name, int depth, struct err *err)
+{
+	char target[PATH_MAX];
 	own_fd int parent = path_open_in(root, *before ? before : "/", O_PATH | O_DIRECTORY, 0, err);
 	if (parent < 0)
 		return -1;
-	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+	if (mkdirat(parent, name, 0755) == 0)
+		return 0;
+	if (errno != EEXIST)
 		return err_sys(err, "make folder '%s/%s'", before, name);
-	return 0;
+	struct stat st;
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	if (depth >= LINKS_MAX)
+		return err_set(err, ELOOP, "make folder '%s/%s': too many symbolic links", before, name);
+	if (read_link(parent, before, name, target, err) < 0)
+		return -1;
+	own_fd int made = mkdirs_in(root, target, depth + 1, err);
+	return made < 0 ? -1 : 0;
 }
 
-int path_mkdirs_in(int root, const char *path, struct err *err)
+static int mkdirs_in(int root, const char *path, int depth, struct err *err)
 {
 	int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0, NULL);
 	if (fd >= 0)
@@ -72,39 +97,50 @@ int path_mkdirs_in(int root, const char *path, struct err *err)
 	for (char *name = strtok_r(copy, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
 		if (strcmp(name, ".") == 0)
 			continue;
-		if (strcmp(name, "..") != 0 && make_folder(root, done, name, err) < 0)
+		if (strcmp(name, "..") != 0 && make_folder(root, done, name, depth, err) < 0)
 			return -1;
 		length += (size_t)snprintf(done + length, sizeof(done) - length, "/%s", name);
 	}
-	// A dangling link is somewhere in the path: mkdirat met it as EEXIST and this open says so.
 	return path_open_in(root, path, O_PATH | O_DIRECTORY, 0, err);
 }
 
-int path_mountpoint_in(int root, const char *path, bool folder, struct err *err)
+int path_mkdirs_in(int root, const char *path, struct err *err)
 {
-	if (folder)
-		return path_mkdirs_in(root, path, err);
+	return mkdirs_in(root, path, 0, err);
+}
+
+static int file_in(int root, const char *path, int depth, struct err *err)
+{
 	int fd = path_open_in(root, path, O_PATH, 0, NULL);
 	if (fd >= 0)
 		return fd;
 	if (errno != ENOENT)
 		return err_sys(err, "open '%s' in its root", path);
 
-	char parent[PATH_MAX];
-	if ((size_t)snprintf(parent, sizeof(parent), "%s", path) >= sizeof(parent))
+	char parent[PATH_MAX], target[PATH_MAX];
+	struct stat st;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	int length = slash ? (int)(slash - path) : 0;
+	if (snprintf(parent, sizeof(parent), "%.*s", length, path) >= (int)sizeof(parent))
 		return err_set(err, ENAMETOOLONG, "make '%.80s…': the path is too long", path);
-	char *slash = strrchr(parent, '/');
-	if (slash) {
-		*slash = '\0';
-		own_fd int made = path_mkdirs_in(root, *parent ? parent : "/", err);
-		if (made < 0)
-			return -1;
-	}
-	// With O_CREAT the last link is followed inside the root; O_NONBLOCK and O_NOCTTY for what may have appeared meanwhile.
-	own_fd int created = path_open_in(root, path, O_CREAT | O_RDONLY | O_NONBLOCK | O_NOCTTY, 0644, err);
-	if (created < 0)
+	own_fd int folder = mkdirs_in(root, *parent ? parent : "/", depth, err);
+	if (folder < 0)
 		return -1;
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)) {
+		if (depth >= LINKS_MAX)
+			return err_set(err, ELOOP, "make '%s': too many symbolic links", path);
+		return read_link(folder, parent, name, target, err) < 0 ? -1 : file_in(root, target, depth + 1, err);
+	}
+	// O_NONBLOCK and O_NOCTTY for what may have appeared meanwhile.
+	own_fd int created = openat(folder, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+	if (created < 0)
+		return err_sys(err, "make file '%s'", path);
 	return path_open_in(root, path, O_PATH, 0, err);
+}
+
+int path_mountpoint_in(int root, const char *path, bool folder, struct err *err)
+{
+	return folder ? mkdirs_in(root, path, 0, err) : file_in(root, path, 0, err);
 }
 
 static int check_trusted(const char *path, const struct stat *st, struct err *err)

@@ -17,7 +17,8 @@ int path_open_in(int root, const char *path, int flags, mode_t mode, struct err 
 // As path_open_in, but any symbolic link and any ".." that leads out is an error. RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS.
 int path_open_beneath(int root, const char *path, int flags, mode_t mode, struct err *err);
 
-// Makes the folders of `path` that are missing (mode 0755), following links inside the root, and opens the last as O_PATH.
+// Makes the folders of `path` that are missing (mode 0755), following links inside the root, and opens the last as O_PATH. A link
+// that leads nowhere gets its target made: images have /etc/resolv.conf and /var/run lead to places that a boot would make.
 int path_mkdirs_in(int root, const char *path, struct err *err);
 
 // Makes sure that something is at `path` that a mount can cover: a folder, or else an empty file. Returns it as O_PATH.

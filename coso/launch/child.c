@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -57,6 +58,15 @@ static bool wait_gate(struct launch *launch, void *message, size_t size, enum ga
 	return false;
 }
 
+// A session keyring of its own: the caller's keys aren't the container's. keyrings(7)
+static int leave_keyring(struct err *err)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS || errno == EPERM)
+		return 0;
+	err_sys(err, "make a session keyring");
+	return err->code == EDQUOT ? err_hint(err, "raise kernel.keys.maxkeys") : -1;
+}
+
 // Should: have the ids of the container's root. The signal mask and dispositions are made those of a fresh process.
 static int run_begin(struct launch *launch, struct err *err)
 {
@@ -73,7 +83,7 @@ static int run_begin(struct launch *launch, struct err *err)
 	umask(0);
 	if (has(launch, CLONE_NEWUSER) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
 		return err_sys(err, "become the container's root");
-	return 0;
+	return leave_keyring(err);
 }
 
 static bool wants_cgroup(const struct launch *launch)

@@ -85,13 +85,23 @@ static bool wants_cgroup(const struct launch *launch)
 	return launch->spec->cgroup;
 }
 
+// Rules for devices that nobody asked for are left out where nothing takes them.
+static struct spec_resources possible_resources(const struct launch *launch, const struct cgroup *cgroup)
+{
+	struct spec_resources resources = launch->spec->resources;
+	if (resources.devices_default && !cgroup_takes_devices(cgroup))
+		resources.device_count = 0;
+	return resources;
+}
+
 static void describe_cgroup(const struct launch *launch, FILE *out)
 {
 	struct cgroup cgroup = { 0 };
 	struct strv lines = { 0 };
 	struct err err;
-	if (cgroup_detect(launch->arena, &cgroup, &err) < 0 ||
-	    cgroup_describe(&cgroup, launch->spec->id, &launch->spec->resources, &lines, &err) < 0) {
+	int result = cgroup_detect(launch->arena, &cgroup, &err);
+	struct spec_resources resources = possible_resources(launch, &cgroup);
+	if (result < 0 || cgroup_describe(&cgroup, launch->spec->id, &resources, &lines, &err) < 0) {
 		fprintf(out, "             would fail: %s\n", err.msg);
 		return;
 	}
@@ -103,7 +113,10 @@ static int run_cgroup(struct launch *launch, struct err *err)
 {
 	if (cgroup_detect(launch->arena, &launch->cgroup, err) < 0)
 		return -1;
-	return cgroup_create(&launch->cgroup, launch->spec->id, &launch->spec->resources, err);
+	struct spec_resources resources = possible_resources(launch, &launch->cgroup);
+	if (resources.device_count < launch->spec->resources.device_count)
+		log_warning("no control group keeps the host's devices from this container (--cap-drop MKNOD, or a user namespace, does)");
+	return cgroup_create(&launch->cgroup, launch->spec->id, &resources, err);
 }
 
 static void undo_cgroup(struct launch *launch)
@@ -112,6 +125,7 @@ static void undo_cgroup(struct launch *launch)
 	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, launch->spec->id, CGROUP_REMOVE_MS, &err) < 0)
 		log_warning("%s", err.msg);
 	launch->cgroup.path = NULL;
+	cgroup_close(&launch->cgroup);
 }
 
 static void describe_spawn(const struct launch *launch, FILE *out)
@@ -351,6 +365,7 @@ static int run_confirm(struct launch *launch, struct err *err)
 		return -1;
 	fd_close(&launch->gate[0]);
 	fd_close(&launch->report[0]);
+	cgroup_close(&launch->cgroup);
 	return 0;
 }
 
