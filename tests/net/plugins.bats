@@ -10,24 +10,30 @@ plugin() {
 	chmod 755 "$PLUGIN"
 }
 
-# container [FLAG...] COMMAND...: with $PLUGIN as its network; output in $T/out and $T/err, status in $code.
+# container [FLAG...] COMMAND...: with $PLUGIN as its network; output in $T/out and $T/err, status in $T/code.
 container() {
-	code=0
+	local code=0
 	timeout -k 5 20 "$BIN/coso" --rootfs "$PROBE" --network "$PLUGIN" "$@" >"$T/out" 2>"$T/err" </dev/null || code=$?
+	echo $code >"$T/code"
 	[ $code != 124 ] || { echo "took more than 20 s: $*" >&2; return 1; }
+}
+
+# ended STATUS: the last container did.
+ended() {
+	[ "$(<"$T/code")" = "$1" ] || { echo "status $(<"$T/code") instead of $1: $(<"$T/err")" >&2; return 1; }
 }
 
 # works [FLAG...] COMMAND...
 works() {
 	container "$@"
-	[ $code = 0 ] || { echo "status $code: $(<"$T/err")" >&2; return 1; }
+	ended 0
 }
 
 # refused TEXT...: the launch ends with 125 and one line that holds each of these, and nothing is left behind.
 refused() {
 	local text
 	unchanged container /bin/probe host
-	[ $code = 125 ] || { echo "status $code instead of 125: $(<"$T/err")" >&2; return 1; }
+	ended 125
 	[ "$(wc -l <"$T/err")" = 1 ] || { echo "not one line: $(<"$T/err")" >&2; return 1; }
 	[ ! -s "$T/out" ] || { echo "it ran: $(<"$T/out")" >&2; return 1; }
 	for text in "$PLUGIN" "$@"; do
@@ -35,7 +41,6 @@ refused() {
 	done
 }
 
-value() { sed -n "s/^$1=[[:space:]]*//p" "$T/out"; }
 is() { [ "$2" = "$3" ] || { echo "$1 is '$2' instead of '$3'" >&2; return 1; }; }
 
 # What the first launch of all leaves behind is no litter.
@@ -140,7 +145,7 @@ at_release() {
 	# A launch that fails after the network is up owes it too.
 	: >"$T/calls"
 	unchanged container --name again /bin/none
-	is status $code 127
+	ended 127
 	is calls "$(sed 's/[0-9]\+$/PID/' "$T/calls" | paste -sd' ')" "-pid PID -release kept"
 	# And a detached one, at its end.
 	: >"$T/calls"
@@ -275,13 +280,9 @@ hangs() {
 		$T/sleep 61 &
 		$T/sleep 62
 	END
-	timed() {
-		code=0
-		"$BIN/coso" --network-timeout 1 --rootfs "$PROBE" --network "$PLUGIN" /bin/probe host >"$T/out" 2>"$T/err" </dev/null || code=$?
-	}
 	SECONDS=0
-	unchanged timed
-	is status $code 125
+	unchanged container --network-timeout 1 /bin/probe host
+	ended 125
 	[ $SECONDS -ge 1 ] && [ $SECONDS -lt 6 ]
 	is lines "$(wc -l <"$T/err")" 1
 	grep -qF "'$PLUGIN -pid " "$T/err"
@@ -297,8 +298,8 @@ hangs() {
 		time.sleep(63)
 	END
 	SECONDS=0
-	unchanged timed
-	is status $code 125
+	unchanged container --network-timeout 1 /bin/probe host
+	ended 125
 	[ $SECONDS -lt 6 ]
 	no_process "$PLUGIN"
 }
@@ -320,7 +321,7 @@ odd_output() {
 
 	plugin odd <<-'END'
 		#!/bin/sh
-		echo '{"interfaces": [{"name": 7, "addresses": ["192.0.2.3/24\n6.6.6.6 evil", 5, null, "192.0.2.4/24"]}, 3], "dns": "x", "more": {}}'
+		printf '%s\n' '{"interfaces": [{"name": 7, "addresses": ["192.0.2.3/24\n6.6.6.6 evil", 5, null, "192.0.2.4/24"]}, 3], "dns": "x", "more": {}}'
 	END
 	unchanged works --hostname box /bin/probe read /etc/hosts
 	is hosts "$(grep -c box "$T/out")" 1
@@ -374,16 +375,14 @@ not_programs() {
 names() {
 	local name
 	for name in '' cosonet nonehost container: container:none 'container:../x'; do
-		code=0
-		"$BIN/coso" --rootfs "$PROBE" --network "$name" /bin/probe host >"$T/out" 2>"$T/err" </dev/null || code=$?
-		is "status with '$name'" $code 125
+		PLUGIN=$name container /bin/probe host
+		ended 125
 		is lines "$(wc -l <"$T/err")" 1
 		grep -q -- '--network\|the name' "$T/err"
 	done
 	for name in 0 -1 x 1.5 3601 ''; do
-		code=0
-		"$BIN/coso" --rootfs "$PROBE" --network none --network-timeout "$name" /bin/probe host >"$T/out" 2>"$T/err" || code=$?
-		is "status with '$name'" $code 125
+		PLUGIN=none container --network-timeout "$name" /bin/probe host
+		ended 125
 		grep -q -- --network-timeout "$T/err"
 	done
 }
