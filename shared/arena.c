@@ -17,7 +17,7 @@ struct arena_block {
 	_Alignas(ALIGN) unsigned char bytes[];
 };
 
-static void give_up(void)
+static _Noreturn void give_up(void)
 {
 	static const char text[] = "out of memory\n";
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);

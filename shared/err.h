@@ -29,10 +29,3 @@ int err_hint(struct err *err, const char *format, ...) __attribute__((format(pri
 #define err_wrap(...) (err_wrap(__VA_ARGS__), -1)
 #define err_hint(...) (err_hint(__VA_ARGS__), -1)
 #endif
-
-#ifdef __clang_analyzer__ // it doesn't see into err.c, and would believe that what has failed may go on
-#define err_set(...) ((err_set)(__VA_ARGS__), -1)
-#define err_sys(...) ((err_sys)(__VA_ARGS__), -1)
-#define err_wrap(...) ((err_wrap)(__VA_ARGS__), -1)
-#define err_hint(...) ((err_hint)(__VA_ARGS__), -1)
-#endif
