@@ -76,9 +76,12 @@ as_user() {
 }
 
 unchanged() {
-	local before after status=0 end
+	local before after status end errexit=${-//[^e]/}
 	before=$(state_of_here)
-	"$@" || status=$?
+	set +e # in `"$@" || status=$?` a function would go on after a command that fails
+	(set -e; "$@")
+	status=$?
+	[ -z "$errexit" ] || set -e
 	# The kernel takes a container's namespaces and groups apart after its last process is gone.
 	end=$((SECONDS + 3))
 	while ((SECONDS < end)); do
