@@ -62,6 +62,11 @@ static int find_devices(const struct cgroup *cgroup)
 	return v1 >= 0 ? v1 : hierarchy_find_v2(cgroup);
 }
 
+bool cgroup_takes_devices(const struct cgroup *cgroup)
+{
+	return find_devices(cgroup) >= 0;
+}
+
 static int plan(struct cgroup *cgroup, const char *id, const struct spec_resources *resources, struct settings *out_settings,
 		struct err *err)
 {

@@ -42,6 +42,9 @@ struct cgroup {
 // error: `count` is 0. Free with cgroup_close.
 int cgroup_detect(struct arena *arena, struct cgroup *out_cgroup, struct err *err);
 
+// True if device rules can be set: v1's controller or v2 is there.
+bool cgroup_takes_devices(const struct cgroup *cgroup);
+
 // Makes the group `id`, sets `resources` and opens what joining takes. On failure nothing is left. A group of that name with
 // processes in it is an error (EEXIST); an empty one is made anew. Where no hierarchy is usable and no limit is asked for, no
 // group is made and the caller's own stays: then nothing is there to join.

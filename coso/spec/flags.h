@@ -27,5 +27,8 @@ int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id
 int flags_resources(const struct flags *flags, struct spec_resources *resources, struct err *err);
 int flags_ulimits(const struct strv *list, struct spec_process *process, struct err *err);
 
+// Devices (devices.c): those of --device, and rules for what may be opened. Namespaces are decided by then.
+int flags_devices(const struct flags *flags, struct spec *spec, struct err *err);
+
 // Text of /etc/resolv.conf (resolv.c): the servers of `list`, or the host's without those that only the host can reach.
 int flags_resolv_conf(struct arena *arena, const struct strv *list, bool host_network, const char **out_text, struct err *err);

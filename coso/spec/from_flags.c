@@ -11,8 +11,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static const struct {
@@ -221,34 +219,6 @@ static int sysctls(struct spec *spec, const struct flags *flags, struct err *err
 	return 0;
 }
 
-// HOST[:CONTAINER[:PERMISSIONS]]
-static int devices(struct spec *spec, const struct flags *flags, struct err *err)
-{
-	for (size_t i = 0; i < flags->device.count; i++) {
-		const char *text = flags->device.items[i];
-		struct strv f = str_split(spec->arena, text, ':');
-		const char *inside = f.count > 1 ? f.items[1] : f.items[0], *access = f.count > 2 ? f.items[2] : "rwm";
-		struct stat st;
-		if (f.count > 3 || inside[0] != '/' || !*access || access[strspn(access, "rwm")])
-			return err_set(err, EINVAL, "--device '%.80s': not HOST[:CONTAINER[:rwm]] with absolute paths", text);
-		if (stat(f.items[0], &st) < 0)
-			return err_sys(err, "--device '%.80s'", f.items[0]);
-		if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-			return err_set(err, ENODEV, "--device '%.80s': not a device", f.items[0]);
-		struct spec_device device = {
-			.path = inside,
-			.host_path = f.items[0],
-			.type = S_ISCHR(st.st_mode) ? 'c' : 'b',
-			.major = major(st.st_rdev),
-			.minor = minor(st.st_rdev),
-			.mode = st.st_mode & 07777,
-		};
-		spec->devices = arena_grow(spec->arena, spec->devices, spec->device_count, sizeof(device));
-		spec->devices[spec->device_count++] = device;
-	}
-	return 0;
-}
-
 static int network(struct spec *spec, const struct flags *flags, struct err *err)
 {
 	struct spec_network *n = &spec->network;
@@ -345,14 +315,14 @@ int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id
 	if (flags->hostname && !(spec.namespaces & CLONE_NEWUTS))
 		return err_set(err, EINVAL, "--hostname '%.80s': without a UTS namespace it would be the host's", flags->hostname);
 	if (user_namespace(&spec, flags, err) < 0 || network(&spec, flags, err) < 0 || file_systems(&spec, flags, err) < 0 ||
-	    process(&spec, flags, err) < 0 || sysctls(&spec, flags, err) < 0 || devices(&spec, flags, err) < 0)
+	    process(&spec, flags, err) < 0 || sysctls(&spec, flags, err) < 0 || flags_devices(flags, &spec, err) < 0)
 		return -1;
 	if (profile(flags, &spec.resources, err) < 0 || flags_resources(flags, &spec.resources, err) < 0)
 		return -1;
 	spec.cgroup = geteuid() == 0 || spec.resources.memory_limit || spec.resources.pids_limit || spec.resources.cpu_quota ||
 		      spec.resources.cpu_shares || spec.resources.cpu_weight || spec.resources.io_weight ||
 		      spec.resources.cpuset_cpus || spec.resources.cpuset_mems || spec.resources.memory_swap ||
-		      spec.resources.memory_reservation;
+		      spec.resources.memory_reservation || spec.resources.device_count;
 	*out_spec = spec;
 	return 0;
 }
