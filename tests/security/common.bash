@@ -39,11 +39,15 @@ refused() {
 }
 
 # A folder of the host that nothing may change: files, an empty folder, and a pipe that would block whoever opens it.
+# Anybody may write there, so that a container's root in a user namespace could, if it got there.
 make_canary() {
 	CANARY=$T/canary
 	mkdir -p "$CANARY/folder"
 	echo canary >"$CANARY/file"
 	mkfifo "$CANARY/pipe"
+	chmod 755 "$T"
+	chmod 777 "$CANARY" "$CANARY/folder"
+	chmod 666 "$CANARY/file" "$CANARY/pipe"
 	tree_of "$CANARY" >"$T/canary.before"
 }
 

@@ -23,15 +23,20 @@ plant() {
 }
 
 # Whatever comes of it: the host and the lower layer are as they were, and what runs is inside its own root.
+# (Each step by itself: where a function's result is asked for, "set -e" is off in it.)
 survives() {
 	tree_of "$ROOT" >"$T/root.before"
-	container "$ROOT" "$@" /bin/probe mounts
+	container "$ROOT" "$@" /bin/probe mounts || return 1
 	[ $status = 0 ] || [ $status = 125 ] || { echo "status $status: $(<"$T/err")" >&2; return 1; }
 	if grep -F -e "$CANARY" -e " $ROOT" "$T/out"; then
 		echo "the container has a mount of the host's" >&2
 		return 1
 	fi
-	canary_lives
+	if [ $status = 0 ] && ! grep -q ' - devpts ' "$T/out"; then
+		echo "something was mounted elsewhere: $(<"$T/out")" >&2
+		return 1
+	fi
+	canary_lives || return 1
 	diff "$T/root.before" <(tree_of "$ROOT") >&2 || { echo "the root file system was written to" >&2; return 1; }
 }
 
@@ -43,6 +48,7 @@ matrix() {
 			fresh_root
 			plant "$path" $kind
 			survives || { echo "(with $path $kind)" >&2; return 1; }
+			survives --userns host || { echo "(with $path $kind, without a user namespace)" >&2; return 1; }
 		done
 	done
 }
@@ -50,44 +56,32 @@ matrix() {
 @test "mount-target-symlink: /proc" { in_ns matrix /proc; }
 @test "mount-target-symlink: /sys" { in_ns matrix /sys; }
 @test "mount-target-symlink: /dev" { in_ns matrix /dev; }
-@test "mount-target-symlink: /dev/pts, shm and mqueue" { in_ns matrix /dev/pts /dev/shm /dev/mqueue; }
+@test "mount-target-symlink: /dev/pts" { in_ns matrix /dev/pts; }
 @test "runtime-writes-into-rootfs: /etc/resolv.conf" { in_ns matrix /etc/resolv.conf; }
 @test "runtime-writes-into-rootfs: /etc/hosts and /etc/hostname" { in_ns matrix /etc/hosts /etc/hostname; }
 @test "runtime-writes-into-rootfs: /etc itself" { in_ns matrix /etc; }
 
-without_userns() {
-	local path
-	make_canary
-	for path in /proc /sys /dev /etc/resolv.conf /etc; do
-		for kind in absolute relative dangling looping magic; do
-			fresh_root
-			plant "$path" $kind
-			survives --userns host || { echo "(with $path $kind)" >&2; return 1; }
-		done
-	done
-}
-
-@test "mount-target-symlink: without a user namespace" { in_ns without_userns; }
-
 flag_targets() {
 	local kind
 	make_canary
-	mkdir "$T/volume"
+	mkdir -p "$T/volume"
 	for kind in absolute file relative dangling looping magic root pipe; do
 		fresh_root
 		plant /data $kind
-		survives --tmpfs /data
-		survives --tmpfs /data/below
-		survives --volume "$T/volume:/data/deep"
-		survives --volume "$T/volume:/data"
-		survives --workdir /data
-		survives --workdir /data/new/deeper
+		survives "$@" --tmpfs /data
+		survives "$@" --tmpfs /data/below
+		survives "$@" --volume "$T/volume:/data/deep"
+		survives "$@" --volume "$T/volume:/data"
+		survives "$@" --workdir /data
+		survives "$@" --workdir /data/new/deeper
 	done
 	[ -z "$(ls -A "$T/volume")" ]
 }
 
 @test "auto-mounts-symlink, workdir-symlink: targets of flags below links of the image" {
 	in_ns flag_targets
+	rm -rf "$T/canary"
+	in_ns flag_targets --userns host
 }
 
 links_work() {
@@ -226,18 +220,19 @@ race() {
 	local i swapper good=0 bad=0
 	make_canary
 	fresh_root
-	mkdir -p "$T/shared/folder"
+	mkdir -p "$T/shared/folder" "$T/empty"
 	ln -s "$1" "$T/shared/link"
 	"$BIN/attack" swap "$T/shared/folder" "$T/shared/link" 20 >"$T/swaps" &
 	swapper=$!
-	for ((i = 0; i < 150; i++)); do
-		container "$ROOT" --volume "$T/shared:/shared" --mount type=tmpfs,dst=/shared/folder/made/deep --workdir /shared/folder/work "${@:2}" /bin/probe mounts
+	for ((i = 0; i < 100; i++)); do
+		container "$ROOT" --volume "$T/shared:/shared" --volume "$T/empty:/shared/folder/made/deep" \
+			--workdir /shared/folder/work "${@:2}" /bin/probe mounts
 		case $status in 0) good=$((good + 1)) ;; 125) bad=$((bad + 1)) ;; *) cat "$T/err" >&2; return 1 ;; esac
 		! grep -F "$T/canary" "$T/out"
 	done
 	kill $swapper
 	wait $swapper || true
-	((good + bad == 150))
+	((good + bad == 100))
 	canary_lives
 	rm -rf "$T/shared"
 }
