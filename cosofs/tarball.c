@@ -8,6 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +32,11 @@ static int fail(struct tarball *t, struct err *err)
 {
 	if (t->failure.msg[0])
 		return err_set(err, t->failure.code, "%s", t->failure.msg);
-	char text[256] = "damaged";
 	const char *reason = archive_error_string(t->archive);
-	for (size_t i = 0; reason && i < sizeof(text); i++)
-		text[i] = reason[i] == '\n' ? ' ' : reason[i];
-	text[sizeof(text) - 1] = '\0';
+	char text[256];
+	snprintf(text, sizeof(text), "%s", reason ? reason : "damaged");
+	for (char *c = strchr(text, '\n'); c; c = strchr(c, '\n')) // one line
+		*c = ' ';
 	return err_set(err, EINVAL, "not a whole tar archive: %s", text);
 }
 

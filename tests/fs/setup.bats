@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	common_setup
-	need python3 curl
+	need python3
 	mkdir -m 700 "$T/in"
 	python3 "$TOP/tests/fs/corpus.py" good-shell "$T" "$T/in"
 	SHA=$(sha256sum <"$T/good-shell" | cut -d' ' -f1)
@@ -362,7 +362,6 @@ fs() { "$BIN/cosofs" "$@"; }
 }
 
 @test "a dynamic BusyBox, or one of another machine, is not taken" {
-	need gcc
 	fake() {
 		mount --bind "$1" /bin/busybox
 		fs setup --rootfs "$T/in/root" --builtin
