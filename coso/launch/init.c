@@ -3,7 +3,6 @@
 #include "coso/launch/init.h"
 
 #include "coso/launch/launch.h"
-#include "shared/fd.h"
 #include "shared/proc.h"
 
 #include <errno.h>
@@ -55,9 +54,10 @@ int init_fork(struct launch *launch, struct err *err)
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		return 0;
 	}
-	// The report pipe must end with the program's exec: only it may hold the writing end.
-	fd_close(&launch->report[1]);
-	fd_close(&launch->gate[1]);
+	// The report pipe must end with the program's exec: only it may hold the writing end. And this process never executes
+	// anything, so what is close-on-exec would stay open in the container.
+	if (close_range(3, ~0U, 0) < 0)
+		_exit(125);
 	serve(pid, &all);
 	return -1;
 }

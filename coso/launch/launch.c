@@ -393,7 +393,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.state = -1,
 		.cache = -1,
 		.trace = -1,
-		.rootfs = { .folder = -1, .lower = -1, .data = -1, .staging = -1, .root = -1 },
+		.rootfs = { .folder = -1, .lower = -1, .data = -1, .lock = -1, .staging = -1, .root = -1 },
 		.cgroup = { .v2 = -1 },
 		.gate = { -1, -1 },
 		.report = { -1, -1 },

@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,13 +33,25 @@ static const char *data_path(const struct launch *launch)
 	return launch->spec->root.keep ? launch->spec->root.keep : launch->data;
 }
 
+// Two overlays with one upper layer: "undefined behaviour", says overlayfs.rst, and the kernel only warns.
+static int lock_kept(struct launch *launch, int folder, struct err *err)
+{
+	own_fd int lock = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0)
+		return err_sys(err, "--keep '%s'", launch->spec->root.keep);
+	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, EBUSY, "--keep '%s': it is in use by another container", launch->spec->root.keep);
+	launch->rootfs.lock = take_fd(&lock);
+	return 0;
+}
+
 static int make_data(struct launch *launch, const struct stat *lower, struct err *err)
 {
 	const char *path = data_path(launch);
 	if (path_mkdirs(path, 0700, err) < 0)
 		return -1;
 	own_fd int folder = path_open_trusted(path, err);
-	if (folder < 0)
+	if (folder < 0 || (launch->spec->root.keep && lock_kept(launch, folder, err) < 0))
 		return -1;
 	// The overlay's "/" takes mode and owner from upper.
 	bool fresh = mkdirat(folder, "upper", 0755) == 0;
@@ -149,6 +162,7 @@ void rootfs_remove(struct launch *launch)
 	fd_close(&launch->rootfs.folder);
 	fd_close(&launch->rootfs.lower);
 	fd_close(&launch->rootfs.data);
+	fd_close(&launch->rootfs.lock);
 	if (prepared && launch->spec->root.overlay && !launch->spec->root.keep && rootfs_remove_data(launch->data, &err) < 0)
 		log_warning("%s", err.msg);
 }

@@ -18,6 +18,7 @@ struct rootfs {
 	int folder; // the rootfs as it was opened and checked, O_PATH
 	int lower;  // detached mounts, or -1 where the child makes them
 	int data;
+	int lock;    // --keep: the folder, locked as long as the container lives; or -1
 	int staging; // inside only: the tmpfs, with lower/ data/ root/ files/ on it
 	int root;    // inside only: the container's root mount
 };
