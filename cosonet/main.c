@@ -6,9 +6,11 @@
 #include "cosonet/request.h"
 #include "shared/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *environment(const char *name)
 {
@@ -66,8 +68,10 @@ int main(int argc, char *argv[])
 			log_setup("cosonet", LOG_LEVEL_VERBOSE);
 		status = run(&request, &err) < 0;
 	}
-	if (status && err.code == EPERM)
+	if (status && (err.code == EPERM || err.code == EACCES) && geteuid() != 0)
 		err_hint(&err, "cosonet needs root, or CAP_NET_ADMIN and CAP_SYS_ADMIN over both network namespaces");
+	for (char *c = err.msg; *c; c++) // it may repeat an argument, with whatever is in there
+		*c = iscntrl((unsigned char)*c) ? '?' : *c;
 	if (status)
 		log_error("%s", err.msg);
 	return status;

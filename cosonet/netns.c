@@ -45,6 +45,9 @@ int netns_open(struct netns *netns, pid_t pid, struct err *err)
 	ns.fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (ns.fd < 0 && errno == ENOENT)
 		return err_set(err, ESRCH, "-pid %d: the process has ended", pid);
+	if (ns.fd < 0 && (errno == EACCES || errno == EPERM))
+		return err_set(err, EPERM, "the network namespace of pid %d isn't yours to open: run cosonet as the user who made it, or as "
+			       "root of the host", pid);
 	if (ns.fd < 0)
 		return err_sys(err, "network namespace of pid %d: open '%s'", pid, path);
 	// Alive now means that /proc/PID was the same process all the while.
