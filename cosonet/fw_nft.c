@@ -10,6 +10,7 @@
 
 #include "cosonet/ipam.h"
 #include "cosonet/nft.h"
+#include "cosonet/nft_batch.h"
 #include "cosonet/nft_elements.h"
 #include "cosonet/nftlib.h"
 #include "shared/log.h"
@@ -17,7 +18,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/netfilter.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -229,140 +229,112 @@ static int sweep(const struct fw_sweep *what, struct err *err)
 	return script_run(&s, err);
 }
 
-struct locals { // this host's own addresses
-	struct num_cidr *items;
-	size_t count;
-};
-
-static bool is_loopback(const struct num_cidr *address)
-{
-	if (address->family == AF_INET)
-		return ntohl(address->addr.v4.s_addr) >> 24 == 127;
-	return address->family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->addr.v6);
-}
-
-static struct locals read_locals(struct arena *arena)
-{
-	struct locals list = {0};
-	struct ifaddrs *all = NULL;
-	if (getifaddrs(&all) < 0)
-		return list;
-	for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
-		int family = one->ifa_addr ? one->ifa_addr->sa_family : 0;
-		struct num_cidr address = {.family = family == AF_INET || family == AF_INET6 ? family : 0};
-		if (address.family == AF_INET)
-			address.addr.v4 = ((const struct sockaddr_in *)(const void *)one->ifa_addr)->sin_addr;
-		else if (address.family == AF_INET6)
-			address.addr.v6 = ((const struct sockaddr_in6 *)(const void *)one->ifa_addr)->sin6_addr;
-		if (is_loopback(&address) || !address.family)
-			continue;
-		list.items = arena_grow(arena, list.items, list.count, sizeof(address));
-		list.items[list.count++] = address;
-	}
-	freeifaddrs(all);
-	return list;
-}
-
-// Elements of one map go into one command: libnftables spends its time on commands.
-struct batch {
-	FILE *file;
-	const char *verb, *map;
-	int family;
-	bool begun;
-};
-
-static void batch_next(struct batch *batch)
-{
-	if (batch->begun)
-		fputs(", ", batch->file);
-	else
-		fprintf(batch->file, "%s element inet coso %s%c { ", batch->verb, batch->map, batch->family == AF_INET ? '4' : '6');
-	batch->begun = true;
-}
-
-static void batch_end(struct batch *batch)
-{
-	if (batch->begun)
-		fputs(" }\n", batch->file);
-}
-
 static bool is_one(const struct publish *p)
 {
 	return p->address.family && p->address.prefix;
 }
 
-static void print_ports(FILE *file, const struct publish_list *list, bool one, const struct num_cidr *to, const char *comment)
+static size_t size_of(int family)
 {
-	struct batch batch = {.file = file, .verb = "create", .map = one ? "one" : "any", .family = to->family};
-	char host[RECORD_ADDRESS], container[RECORD_ADDRESS];
-	record_host(to, container);
+	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+}
+
+static struct nft_value key_of(const struct num_cidr *host, uint8_t proto, unsigned int port)
+{
+	struct nft_value key = {0};
+	uint16_t number = htons((uint16_t)port);
+	if (host)
+		nft_value_add(&key, &host->addr, size_of(host->family));
+	nft_value_add(&key, &proto, sizeof(proto));
+	nft_value_add(&key, &number, sizeof(number));
+	return key;
+}
+
+// The map for ports of one address of the host, or of any.
+static const char *map_of(bool one, int family)
+{
+	static const char *const maps[2][2] = {{"any4", "any6"}, {"one4", "one6"}};
+	return maps[one][family == AF_INET6];
+}
+
+static void add_ports(struct nft_batch *batch, const struct publish_list *list, const struct num_cidr *to, const char *comment)
+{
 	for (size_t i = 0; i < list->count; i++) {
 		const struct publish *p = &list->items[i];
-		if (is_one(p) != one || !publish_covers(p, to->family))
+		if (!publish_covers(p, to->family))
 			continue;
 		for (unsigned int n = 0; n < p->count; n++) {
-			batch_next(&batch);
-			fprintf(file, "%s%s%s . %u comment \"%s\" : %s . %u", one ? record_host(&p->address, host) : "", one ? " . " : "",
-				publish_proto_name(p), p->host_port + n, comment, container, p->container_port + n);
+			struct nft_change change = {.set = map_of(is_one(p), to->family), .create = true, .comment = comment};
+			uint16_t into = htons((uint16_t)(p->container_port + n));
+			change.key = key_of(is_one(p) ? &p->address : NULL, p->proto, p->host_port + n);
+			nft_value_add(&change.data, &to->addr, size_of(to->family));
+			nft_value_add(&change.data, &into, sizeof(into));
+			nft_batch_add(batch, &change);
 		}
-	}
-	batch_end(&batch);
-}
-
-static void print_guard(struct batch *batch, const struct publish *p, const char *before)
-{
-	bool create = str_eq(batch->verb, "create");
-	for (unsigned int n = 0; n < p->count; n++) {
-		batch_next(batch);
-		fprintf(batch->file, "%s%s . %u", before, publish_proto_name(p), p->host_port + n);
-		if (create)
-			fprintf(batch->file, " : %s . 1", batch->family == AF_INET ? "0.0.0.0" : "::");
 	}
 }
 
-// A port of one address and the same port of all addresses collide too, which no map alone would notice. Making and removing the
-// other map's elements in the same transaction fails if one is there, and changes nothing if none is.
-static void print_guards(FILE *file, const char *verb, const struct publish_list *list, int family, const struct locals *locals)
+struct clash {
+	const struct publish_list *list;
+	int family;
+	bool found;
+};
+
+// A port of one address that somebody has, against the ports of all addresses that are wanted.
+static void look_for_clash(const unsigned char *key, size_t size, void *arg)
 {
-	struct batch any = {file, verb, "any", family, false}, one = {file, verb, "one", family, false};
-	char before[RECORD_ADDRESS + 4], host[RECORD_ADDRESS];
-	for (size_t i = 0; i < list->count; i++) {
-		if (is_one(&list->items[i]) && publish_covers(&list->items[i], family))
-			print_guard(&any, &list->items[i], "");
+	struct clash *clash = arg;
+	size_t at = size_of(clash->family);
+	if (size < at + 8)
+		return;
+	unsigned int proto = key[at], port = (unsigned int)key[at + 4] << 8 | key[at + 5];
+	for (size_t i = 0; i < clash->list->count; i++) {
+		const struct publish *p = &clash->list->items[i];
+		if (!is_one(p) && publish_covers(p, clash->family) && p->proto == proto && port >= p->host_port &&
+		    port < (unsigned int)p->host_port + p->count)
+			clash->found = true;
 	}
-	batch_end(&any);
-	for (size_t i = 0; i < list->count; i++) {
-		if (is_one(&list->items[i]) || !publish_covers(&list->items[i], family))
-			continue;
-		for (size_t n = 0; n < locals->count; n++) {
-			snprintf(before, sizeof(before), "%s . ", record_host(&locals->items[n], host));
-			if (locals->items[n].family == family)
-				print_guard(&one, &list->items[i], before);
+}
+
+// A port of one address and the same port of all addresses collide too, which no map alone would notice. The lock makes this safe.
+// 1, 0 or -1.
+static int clashes(const struct publish_list *list, int family, struct err *err)
+{
+	struct clash clash = {list, family, false};
+	if (nft_each_key(map_of(true, family), look_for_clash, &clash, err) < 0)
+		return -1;
+	for (size_t i = 0; !clash.found && i < list->count; i++) {
+		const struct publish *p = &list->items[i];
+		for (unsigned int n = 0; is_one(p) && p->address.family == family && n < p->count; n++) {
+			struct nft_value key = key_of(NULL, p->proto, p->host_port + n);
+			int rc = nft_has_element(map_of(false, family), key.bytes, key.size, err);
+			if (rc != 0)
+				return rc;
 		}
 	}
-	batch_end(&one);
+	return clash.found;
 }
 
 static int try_publish(const struct fw_net *net, const struct fw_lease *lease, const struct publish_list *list, struct err *err)
 {
-	own_script struct script s;
-	own_arena struct arena arena = {0};
-	struct locals locals = read_locals(&arena);
-	char comment[FW_COMMENT], address[RECORD_ADDRESS];
-	if (script_open(&s, err) < 0)
+	own_nft_batch struct nft_batch batch = {0};
+	const struct num_cidr *const to[] = {&lease->address4, &lease->address6};
+	char comment[FW_COMMENT];
+	if (nft_batch_open(&batch, err) < 0)
 		return -1;
 	fw_comment(comment, net->bridge, lease);
-	fprintf(s.file, "create element inet coso leases { %s comment \"%s\" }\n", record_host(&lease->address4, address), comment);
+	struct nft_change taken = {.set = "leases", .create = true, .comment = comment};
+	nft_value_add(&taken.key, &lease->address4.addr, sizeof(struct in_addr));
+	nft_batch_add(&batch, &taken);
 	for (size_t i = 0; i < 2; i++) {
-		const struct num_cidr *to = i ? &lease->address6 : &lease->address4;
-		if (!to->family)
+		if (!to[i]->family)
 			continue;
-		print_guards(s.file, "create", list, to->family, &locals);
-		print_guards(s.file, "delete", list, to->family, &locals);
-		print_ports(s.file, list, true, to, comment);
-		print_ports(s.file, list, false, to, comment);
+		int rc = clashes(list, to[i]->family, err);
+		if (rc)
+			return rc < 0 ? -1 : err_set(err, EEXIST, "nftables: a port is published already");
+		add_ports(&batch, list, to[i], comment);
 	}
-	return script_run(&s, err);
+	return nft_batch_commit(&batch, err);
 }
 
 // Who has one of these ports, for the message.

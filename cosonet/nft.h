@@ -5,6 +5,7 @@
 #include "shared/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define NFT_TABLE "coso" // our table, of family inet
 
@@ -16,3 +17,9 @@ int nft_has_rules_of_others(struct err *err);
 
 // Whether a chain exists in a table of `family` (NFPROTO_*). 1, 0 or -1.
 int nft_has_chain(int family, const char *table, const char *chain, struct err *err);
+
+// Whether a set or map of ours has an element with this key. No such set: 0. 1, 0 or -1.
+int nft_has_element(const char *set, const void *key, size_t size, struct err *err);
+
+// Calls `each` with the key of every element of a set or map of ours. No such set: none. 0 or -1.
+int nft_each_key(const char *set, void (*each)(const unsigned char *key, size_t size, void *arg), void *arg, struct err *err);
