@@ -93,6 +93,13 @@ static void print_json(struct arena *arena, json_t *list, const struct state *st
 					      state->created));
 }
 
+static const char *printable(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text ? text : "");
+	str_clean(copy);
+	return copy;
+}
+
 static void list_containers(struct cli *cli, const struct place *place, json_t *list)
 {
 	int copy = openat(place->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -108,7 +115,7 @@ static void list_containers(struct cli *cli, const struct place *place, json_t *
 			print_json(cli->arena, list, &state);
 		else
 			printf("%-20s %-8d %-17s %-30s %s\n", state.id, (int)state.pid, status_of(cli->arena, &state),
-			       state.created ? state.created : "", state.command ? state.command : "");
+			       state.created ? state.created : "", printable(cli->arena, state.command));
 	}
 	if (folder)
 		closedir(folder);

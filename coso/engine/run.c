@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { COMMAND_SHOWN = 1000 }; // bytes
+
 struct life {
 	const struct run *run;
 	const struct spec *spec;
@@ -79,11 +81,21 @@ static const char *now_text(struct arena *arena)
 	return arena_printf(arena, "%s.%09ldZ", text, now.tv_nsec);
 }
 
+// The beginning of a command line, for people to know it by. It is cut between characters of UTF-8.
 static const char *join_words(struct arena *arena, const struct strv *words)
 {
-	char *line = arena_strdup(arena, "");
-	for (size_t i = 0; i < words->count; i++)
-		line = arena_printf(arena, "%s%s%s", line, i ? " " : "", words->items[i]);
+	char *line = arena_alloc(arena, COMMAND_SHOWN + 1), *end = line;
+	size_t room = COMMAND_SHOWN;
+	for (size_t i = 0; i < words->count && room; i++) {
+		int n = snprintf(end, room + 1, "%s%s", i ? " " : "", words->items[i]);
+		size_t length = n < 0 ? 0 : (size_t)n < room ? (size_t)n : room;
+		end += length;
+		room -= length;
+	}
+	while (!room && end > line && (end[-1] & 0xc0) == 0x80)
+		*--end = '\0';
+	if (!room && end > line && (end[-1] & 0x80))
+		*--end = '\0';
 	return line;
 }
 
@@ -153,10 +165,16 @@ static int begin(struct life *life, struct err *err)
 		return -1;
 	if (spec->detach && open_log(life, err) < 0)
 		return -1;
+	own_fd int signals = supervise_open_ending(err);
+	if (signals < 0)
+		return -1;
+	launch->signals = signals;
 	if (launch_start(launch, err) < 0) {
-		life->exit_code = launch->exit_code;
+		int signal = err->code == EINTR ? supervise_take_ending(signals) : 0;
+		life->exit_code = signal ? 128 + signal : launch->exit_code;
 		return -1;
 	}
+	launch->signals = -1; // from now on they are the container's
 	describe_state(life);
 	if (state_write(life->claim.state, &life->state, err) < 0)
 		return -1;

@@ -14,18 +14,33 @@ enum { VERSION = 1 };
 
 static const char name[] = "state.json";
 
+// Paths and arguments are bytes, JSON is UTF-8. This is for people to read: what isn't UTF-8 loses all but its ASCII.
+static json_t *text_json(const char *text)
+{
+	if (!text)
+		return NULL;
+	json_t *json = json_string(text);
+	if (json)
+		return json;
+	char *copy = strdup(text);
+	for (char *c = copy; copy && *c; c++)
+		*c = (unsigned char)*c < 128 ? *c : '?';
+	json = copy ? json_string(copy) : NULL;
+	free(copy);
+	return json;
+}
+
 int state_write(int folder, const struct state *s, struct err *err)
 {
-	json_t *json = json_pack("{s:i, s:s, s:s*, s:s*, s:s*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:i}", "version", VERSION,
-				 "id", s->id, "rootfs", s->rootfs, "command", s->command, "network", s->network, "created",
-				 s->created, "pid", (int)s->pid, "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner,
+	json_t *json = json_pack("{s:i, s:s, s:o*, s:o*, s:o*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:i}", "version", VERSION,
+				 "id", s->id, "rootfs", text_json(s->rootfs), "command", text_json(s->command), "network",
+				 text_json(s->network), "created", s->created, "pid", (int)s->pid, "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner,
 				 "ownerStart", (json_int_t)s->owner_start, "detached", (int)s->detached, "remove", (int)s->remove,
 				 "ended", (int)s->ended, "exitCode", s->exit_code);
-	// A command may hold bytes that aren't UTF-8: jansson refuses those.
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);
 	if (!text)
-		return err_set(err, EILSEQ, "write the state of '%s': a path or argument isn't UTF-8", s->id);
+		return err_set(err, ENOMEM, "write the state of '%s': out of memory", s->id);
 	int result = file_replace(folder, name, text, strlen(text), 0600, err);
 	free(text);
 	return result;
