@@ -303,17 +303,28 @@ static void describe_security(const struct launch *launch, FILE *out)
 	fprintf(out, "%s\n", launch->spec->process.no_new_privileges ? "; no_new_privs" : "");
 }
 
+// capabilities(7): execve leaves a user other than root only the ambient set. Before it, the program is already looked for with
+// that user's rights alone.
+static struct spec_caps own_caps(const struct launch *launch)
+{
+	struct spec_caps caps = launch->spec->process.caps;
+	if (launch->spec->process.user && launch->user.uid != 0)
+		caps.effective = caps.permitted = caps.ambient;
+	return caps;
+}
+
 // Loading a filter needs CAP_SYS_ADMIN or no_new_privs, so without the latter it comes before the capabilities go. A filter that
 // forbids what follows would break the launch, hence the order otherwise.
 static int run_security(struct launch *launch, struct err *err)
 {
 	const struct spec_process *p = &launch->spec->process;
+	const struct spec_caps caps = own_caps(launch);
 	prctl(PR_SET_DUMPABLE, 0);
-	if (caps_drop_bounding(&p->caps, err) < 0)
+	if (caps_drop_bounding(&caps, err) < 0)
 		return -1;
 	if (!p->no_new_privileges && seccomp_apply(&launch->seccomp, err) < 0)
 		return -1;
-	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&p->caps, err) < 0)
+	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&caps, err) < 0)
 		return -1;
 	if (p->no_new_privileges &&
 	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : seccomp_apply(&launch->seccomp, err)) < 0)
