@@ -42,7 +42,7 @@ cosonet_libs := -lip4tc -lip6tc -lnl-route-3 -lnl-3 -ljansson
 cosofs_libs  := -larchive -lcurl -lcrypto -lz -lseccomp
 
 # Made in parallel unless -j says otherwise; the targets that do several things do them in order.
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory
