@@ -110,7 +110,9 @@ interpreter() {
 }
 
 environment() {
-	SECRET=of-the-caller LD_PRELOAD_X=1 "$BIN/coso" --rootfs "$PROBE" --network none --env GIVEN=yes /bin/probe env >"$T/out" </dev/null
+	export SECRET=of-the-caller LD_PRELOAD_X=1
+	container "$PROBE" --env GIVEN=yes /bin/probe env
+	ended 0
 	! grep -q SECRET "$T/out"
 	grep -qx 'env.GIVEN=yes' "$T/out"
 	sed 's/=.*//' "$T/out" | sort | tr '\n' ' ' >"$T/names"
@@ -188,7 +190,7 @@ traced() {
 
 @test "no-setuid: no program has rights of its own" {
 	need getcap
-	make -C "$TOP" -s BUILD="${BIN%/bin}" DESTDIR="$T/installed" install >"$T/out" 2>&1 || { cat "$T/out" >&2; false; }
+	make -C "$TOP" -s -o all BUILD="${BIN%/bin}" DESTDIR="$T/installed" install >"$T/out" 2>&1 || { cat "$T/out" >&2; false; }
 	[ "$(find "$T/installed" -type f -perm /111 | wc -l)" -ge 3 ]
 	[ -z "$(find "$T/installed" "$BIN" -perm /6000)" ]
 	[ -z "$(getcap -r "$T/installed" "$BIN")" ]

@@ -28,7 +28,7 @@ survives() {
 	tree_of "$ROOT" >"$T/root.before"
 	container "$ROOT" "$@" /bin/probe mounts || return 1
 	[ $status = 0 ] || [ $status = 125 ] || { echo "status $status: $(<"$T/err")" >&2; return 1; }
-	if grep -F -e "$CANARY" -e " $ROOT" "$T/out"; then
+	if awk '{ print $4 }' "$T/out" | grep -F -e "$CANARY" -e "$ROOT"; then
 		echo "the container has a mount of the host's" >&2
 		return 1
 	fi
@@ -132,7 +132,7 @@ hostile_dev() {
 	for name in null console ptmx pts/ptmx fd stdin; do
 		rm -rf "${T:?}/dev"
 		mkdir -p "$T/dev/pts" "$T/dev/shm" "$T/dev/mqueue"
-		rm -rf "$T/dev/$name"
+		rm -rf "${T:?}/dev/$name"
 		ln -s "$1" "$T/dev/$name"
 		container "$ROOT" --mount "type=bind,src=$T/dev,dst=/dev" "${@:2}" /bin/probe try write_core_pattern sysrq
 		[ $status = 125 ] || [ "$(value write_core_pattern)" != ok ]
@@ -201,11 +201,13 @@ foreign_root() {
 alone() {
 	container "$ROOTFS" "$@" /bin/probe-that-is-not-there
 	ended 127
-	container "$ROOTFS" "$@" /bin/sh -c 'for up in /.. /../.. /../../etc/.. /proc/1/root/..; do stat -c %d:%i $up; done; stat -c %d:%i /'
+	# shellcheck disable=SC2016 # the container's shell expands it
+	container "$ROOTFS" "$@" /bin/sh -c 'for up in / /.. /../.. /../../etc/.. /proc/1/root/..; do stat -c %d:%i $up; done'
 	[ "$(sort -u "$T/out" | wc -l)" = 1 ] || { cat "$T/out" >&2; return 1; }
 	container "$PROBE" "$@" /bin/probe mounts
 	[ "$(awk '$5 == "/"' "$T/out" | wc -l)" = 1 ]
-	! sed 's/.* - //' "$T/out" | grep -vE '^(overlay overlay|proc proc|tmpfs (tmpfs|shm|none)|devpts devpts|mqueue mqueue|sysfs sysfs|devtmpfs [a-z]+) '
+	! sed 's/.* - //' "$T/out" |
+		grep -vE '^(overlay overlay|proc proc|tmpfs (tmpfs|shm|none)|devpts devpts|mqueue mqueue|sysfs sysfs|devtmpfs [a-z]+) '
 	! awk '$5 ~ "^/(\.\.|old)"' "$T/out" | grep .
 }
 
@@ -228,7 +230,7 @@ race() {
 		container "$ROOT" --volume "$T/shared:/shared" --volume "$T/empty:/shared/folder/made/deep" \
 			--workdir /shared/folder/work "${@:2}" /bin/probe mounts
 		case $status in 0) good=$((good + 1)) ;; 125) bad=$((bad + 1)) ;; *) cat "$T/err" >&2; return 1 ;; esac
-		! grep -F "$T/canary" "$T/out"
+		! awk '{ print $4 }' "$T/out" | grep -F "$T/canary"
 	done
 	kill $swapper
 	wait $swapper || true

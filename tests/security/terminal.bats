@@ -51,7 +51,8 @@ hostile_console() {
 		rm -rf "${T:?}/dev"
 		mkdir -p "$T/dev/pts" "$T/dev/shm" "$T/dev/mqueue"
 		ln -s "$target" "$T/dev/console"
-		on_terminal "$BIN/coso --rootfs $ROOT --network none --tty --interactive --mount type=bind,src=$T/dev,dst=/dev $* /bin/probe mounts"
+		on_terminal "$BIN/coso --rootfs $ROOT --network none --tty --interactive --mount type=bind,src=$T/dev,dst=/dev $* \
+			/bin/probe mounts"
 		! grep -E ' /proc/sys/kernel/core_pattern | /proc/sysrq-trigger ' "$T/out" | grep devpts
 		canary_lives
 	done
