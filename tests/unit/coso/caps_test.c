@@ -183,11 +183,9 @@ static int applied_none(void)
 
 static int applied_over_inherited(void)
 {
-	struct spec_caps inherited = { .bounding = held(),
-				       .effective = held(),
-				       .permitted = held(),
-				       .inheritable = held(),
-				       .ambient = held() };
+	struct spec_caps inherited = {
+		.bounding = held(), .effective = held(), .permitted = held(), .inheritable = held(), .ambient = held()
+	};
 	struct spec_caps caps = capset_default();
 	struct err err = { 0 };
 

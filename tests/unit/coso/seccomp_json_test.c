@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // seccomp_json_test.c - profiles in Docker's and the OCI's JSON: what is read, and what is wrong with the rest
 #include "coso/launch/caps.h"
-#include "coso/spec/capset.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/seccomp_json.h"
+#include "coso/spec/capset.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -210,7 +210,7 @@ TEST(seccomp_json, too_many_names)
 	char *text = arena_alloc(&arena, count * 8 + 256);
 
 	used += (size_t)snprintf(text, 128,
-				"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
+				 "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
 	for (size_t i = 0; i < count; i++)
 		used += (size_t)snprintf(text + used, 16, "\"read\"%s", i + 1 < count ? "," : "]}]}");
 	CU_ASSERT_EQUAL(reads(&arena, text, &profile, &err), -1);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // seccomp_test.c - filters that a child really applies, and what its system calls then answer
 #include "coso/launch/caps.h"
-#include "coso/spec/capset.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/seccomp_builtin.h"
+#include "coso/spec/capset.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
