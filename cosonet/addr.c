@@ -51,11 +51,11 @@ static struct nl_msg *route_message(int type, int flags, const struct rtmsg *bas
 
 int addr_route_default(struct netlink *nl, int index, const struct num_cidr *gateway, struct err *err)
 {
-	struct rtmsg base = {.rtm_family = (unsigned char)gateway->family,
-			     .rtm_table = RT_TABLE_MAIN,
-			     .rtm_protocol = RTPROT_STATIC,
-			     .rtm_scope = RT_SCOPE_UNIVERSE,
-			     .rtm_type = RTN_UNICAST};
+	struct rtmsg base = { .rtm_family = (unsigned char)gateway->family,
+			      .rtm_table = RT_TABLE_MAIN,
+			      .rtm_protocol = RTPROT_STATIC,
+			      .rtm_scope = RT_SCOPE_UNIVERSE,
+			      .rtm_type = RTN_UNICAST };
 	struct nl_msg *msg = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &base, err);
 	if (!msg)
 		return -1;
@@ -83,9 +83,9 @@ static int on_answer(struct nl_msg *msg, void *arg)
 
 int addr_lookup(struct netlink *nl, const struct num_cidr *address, bool *out_local, int *out_index, struct err *err)
 {
-	struct answer answer = {0};
+	struct answer answer = { 0 };
 	unsigned char bits = address->family == AF_INET ? 32 : 128;
-	struct rtmsg base = {.rtm_family = (unsigned char)address->family, .rtm_dst_len = bits};
+	struct rtmsg base = { .rtm_family = (unsigned char)address->family, .rtm_dst_len = bits };
 	struct nl_msg *msg = route_message(RTM_GETROUTE, 0, &base, err);
 	if (!msg)
 		return -1;
@@ -122,7 +122,8 @@ static int on_route(struct nl_msg *msg, void *arg)
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*base), attrs, RTA_MAX, NULL) < 0 || !attrs[RTA_DST] || o->found)
 		return NL_OK;
 	int index = attrs[RTA_OIF] ? (int)nla_get_u32(attrs[RTA_OIF]) : 0;
-	bool counts = base->rtm_type == RTN_UNICAST && base->rtm_dst_len > 0 && base->rtm_family == o->net->family && index != o->ignore;
+	bool counts =
+		base->rtm_type == RTN_UNICAST && base->rtm_dst_len > 0 && base->rtm_family == o->net->family && index != o->ignore;
 	if (!counts || nla_len(attrs[RTA_DST]) != size_of(base->rtm_family))
 		return NL_OK;
 	unsigned int bits = base->rtm_dst_len < o->net->prefix ? base->rtm_dst_len : o->net->prefix;
@@ -130,15 +131,16 @@ static int on_route(struct nl_msg *msg, void *arg)
 		return NL_OK;
 	o->found = true;
 	o->index = index;
-	o->route = (struct num_cidr){.family = base->rtm_family, .prefix = base->rtm_dst_len};
+	o->route = (struct num_cidr){ .family = base->rtm_family, .prefix = base->rtm_dst_len };
 	memcpy(&o->route.addr, nla_data(attrs[RTA_DST]), (size_t)nla_len(attrs[RTA_DST]));
 	return NL_OK;
 }
 
-int addr_overlap(struct netlink *nl, const struct num_cidr *net, int ignore, struct num_cidr *out_route, int *out_index, struct err *err)
+int addr_overlap(struct netlink *nl, const struct num_cidr *net, int ignore, struct num_cidr *out_route, int *out_index,
+		 struct err *err)
 {
-	struct overlap overlap = {.net = net, .ignore = ignore};
-	struct rtmsg base = {.rtm_family = (unsigned char)net->family};
+	struct overlap overlap = { .net = net, .ignore = ignore };
+	struct rtmsg base = { .rtm_family = (unsigned char)net->family };
 	struct nl_msg *msg = route_message(RTM_GETROUTE, 0, &base, err);
 	if (!msg)
 		return -1;

@@ -19,4 +19,5 @@ int addr_lookup(struct netlink *nl, const struct num_cidr *address, bool *out_lo
 
 // Looks for a route, not the default one and not by link `ignore`, that overlaps with the network of `net`. Returns 1 and the
 // route and its link, or 0, or -1.
-int addr_overlap(struct netlink *nl, const struct num_cidr *net, int ignore, struct num_cidr *out_route, int *out_index, struct err *err);
+int addr_overlap(struct netlink *nl, const struct num_cidr *net, int ignore, struct num_cidr *out_route, int *out_index,
+		 struct err *err);

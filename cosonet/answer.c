@@ -51,8 +51,8 @@ int answer_attached(const struct attached *a, struct err *err)
 	}
 	json_array_append_new(interfaces, json_pack("{s:s,s:o,s:o,s:s}", "name", a->inside.name, "mac", mac_text(a->inside.mac),
 						    "addresses", addresses, "host", a->lease.veth));
-	return print_json(json_pack("{s:o,s:o,s:[],s:b}", "interfaces", interfaces, "gateways", gateways, "dns", "release", a->release),
-			  err);
+	return print_json(
+		json_pack("{s:o,s:o,s:[],s:b}", "interfaces", interfaces, "gateways", gateways, "dns", "release", a->release), err);
 }
 
 struct status {
@@ -74,13 +74,13 @@ static void add_lease(const struct link *link, void *arg)
 static void add_port(const struct fw_port *port, void *arg)
 {
 	struct status *s = arg;
-	json_array_append_new(
-		s->ports,
-		json_pack("{s:s,s:s,s:b,s:s,s:s,s:o,s:i,s:o,s:i,s:i}", "id", port->id, "link", port->veth, "alive",
-			  if_nametoindex(port->veth) != 0, "proto", port->proto == IPPROTO_TCP ? "tcp" : "udp", "family",
-			  port->container.family == AF_INET ? "ipv4" : "ipv6", "host", port->host.family ? host_text(&port->host) : json_null(),
-			  "host_port", port->host_port, "container", host_text(&port->container), "container_port",
-			  port->container_port, "count", port->count));
+	json_array_append_new(s->ports,
+			      json_pack("{s:s,s:s,s:b,s:s,s:s,s:o,s:i,s:o,s:i,s:i}", "id", port->id, "link", port->veth, "alive",
+					if_nametoindex(port->veth) != 0, "proto", port->proto == IPPROTO_TCP ? "tcp" : "udp",
+					"family", port->container.family == AF_INET ? "ipv4" : "ipv6", "host",
+					port->host.family ? host_text(&port->host) : json_null(), "host_port", port->host_port,
+					"container", host_text(&port->container), "container_port", port->container_port, "count",
+					port->count));
 }
 
 static int print_text(const struct status *s)
@@ -93,15 +93,18 @@ static int print_text(const struct status *s)
 	printf("networks  %s%s%s\n", record_cidr(&record->net4, net4), record->net6.family ? ", " : "",
 	       record->net6.family ? record_cidr(&record->net6, net6) : "");
 	printf("firewall  %s\nmtu       %u\nleases    %zu\n", record_fw_name(record->fw), record->mtu, json_array_size(s->leases));
-	json_array_foreach (s->leases, i, item)
-		printf("  %-15s %s\n", json_string_value(json_object_get(item, "link")), json_string_value(json_object_get(item, "address")));
+	json_array_foreach(s->leases, i, item)
+		printf("  %-15s %s\n", json_string_value(json_object_get(item, "link")),
+		       json_string_value(json_object_get(item, "address")));
 	printf("published %zu\n", json_array_size(s->ports));
-	json_array_foreach (s->ports, i, item) {
+	json_array_foreach(s->ports, i, item) {
 		const char *host = json_string_value(json_object_get(item, "host"));
 		printf("  %s:%lld -> %s:%lld/%s, %lld port(s), %s%s\n", host ? host : "*",
-		       json_integer_value(json_object_get(item, "host_port")), json_string_value(json_object_get(item, "container")),
-		       json_integer_value(json_object_get(item, "container_port")), json_string_value(json_object_get(item, "proto")),
-		       json_integer_value(json_object_get(item, "count")), json_string_value(json_object_get(item, "id")),
+		       json_integer_value(json_object_get(item, "host_port")),
+		       json_string_value(json_object_get(item, "container")),
+		       json_integer_value(json_object_get(item, "container_port")),
+		       json_string_value(json_object_get(item, "proto")), json_integer_value(json_object_get(item, "count")),
+		       json_string_value(json_object_get(item, "id")),
 		       json_is_true(json_object_get(item, "alive")) ? "" : " (gone)");
 	}
 	return fflush(stdout);
@@ -114,8 +117,9 @@ static json_t *to_json(const struct status *s)
 	json_array_append_new(networks, cidr_text(&record->net4));
 	if (record->net6.family)
 		json_array_append_new(networks, cidr_text(&record->net6));
-	return json_pack("{s:s,s:b,s:o,s:s,s:i,s:O,s:O}", "bridge", s->request->bridge, "ready", record->ready, "networks", networks,
-			 "firewall", record_fw_name(record->fw), "mtu", record->mtu, "leases", s->leases, "published", s->ports);
+	return json_pack("{s:s,s:b,s:o,s:s,s:i,s:O,s:O}", "bridge", s->request->bridge, "ready", record->ready, "networks",
+			 networks, "firewall", record_fw_name(record->fw), "mtu", record->mtu, "leases", s->leases, "published",
+			 s->ports);
 }
 
 static int collect(struct netlink *nl, struct status *s, struct err *err)
@@ -127,8 +131,8 @@ static int collect(struct netlink *nl, struct status *s, struct err *err)
 
 int answer_status(const struct request *request, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
-	struct status s = {.request = request};
+	own_netlink struct netlink nl = { 0 };
+	struct status s = { .request = request };
 	if (netlink_open(&nl, NETLINK_ROUTE, err) < 0)
 		return -1;
 	int found = link_find(&nl, request->bridge, &s.bridge.link, err);

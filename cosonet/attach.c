@@ -28,7 +28,8 @@ static int configure(struct netlink *nl, const struct request *request, struct a
 	if (found <= 0)
 		return found < 0 ? -1 : err_set(err, ENODEV, "interface '%s' of the container went away", name);
 	bool six = lease->address6.family != 0;
-	if (six && (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0))
+	if (six &&
+	    (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0))
 		return -1;
 	if (!six && sysctl_has_ipv6() && sysctl_set_link("ipv6", name, "disable_ipv6", 1, err) < 0)
 		return -1;
@@ -43,7 +44,7 @@ static int configure(struct netlink *nl, const struct request *request, struct a
 
 static int enter_and_configure(const struct netns *netns, const struct request *request, struct attached *a, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	struct err back;
 	if (netns_enter(netns, err) < 0)
 		return -1;
@@ -62,7 +63,7 @@ static int write_rules(const struct request *request, const struct bridge *bridg
 {
 	const struct fw_ops *fw = fw_back_end(bridge->record.fw);
 	struct fw_net net = bridge_fw_net(request, &bridge->record);
-	struct fw_lease owner = {lease->name, request->id, lease->address4, lease->address6};
+	struct fw_lease owner = { lease->name, request->id, lease->address4, lease->address6 };
 	bool reserved = ipam_is_split(&bridge->record.net4) && !request->container.family;
 	if (!request->publish.count && reserved)
 		return 0;
@@ -71,13 +72,13 @@ static int write_rules(const struct request *request, const struct bridge *bridg
 		return -1;
 	if (request->publish.count)
 		return fw->publish(&net, &owner, &request->publish, err);
-	struct fw_sweep stale = {.veth = lease->name};
+	struct fw_sweep stale = { .veth = lease->name };
 	return fw->sweep(&stale, err);
 }
 
 static void undo(struct netlink *nl, const struct request *request, const struct bridge *bridge, const struct lease *lease)
 {
-	struct fw_sweep rules = {.veth = lease->name};
+	struct fw_sweep rules = { .veth = lease->name };
 	if (request->publish.count) {
 		own_fd int lock = lock_take(NULL);
 		fw_back_end(bridge->record.fw)->sweep(&rules, NULL);
@@ -88,9 +89,9 @@ static void undo(struct netlink *nl, const struct request *request, const struct
 int attach_run(const struct request *request, struct attached *out, struct err *err)
 {
 	own_netns struct netns netns = NETNS_NONE;
-	own_netlink struct netlink nl = {0};
-	struct bridge bridge = {0};
-	struct attached a = {.release = request->publish.count > 0};
+	own_netlink struct netlink nl = { 0 };
+	struct bridge bridge = { 0 };
+	struct attached a = { .release = request->publish.count > 0 };
 
 	if (netns_open(&netns, request->pid, err) < 0 || netlink_open(&nl, NETLINK_ROUTE, err) < 0)
 		return -1;
@@ -99,7 +100,7 @@ int attach_run(const struct request *request, struct attached *out, struct err *
 		return -1;
 	if (ports_check(&nl, &request->publish, bridge.record.net6.family != 0, err) < 0)
 		return -1;
-	struct lease_terms terms = {request, &bridge.record, bridge.link.index, &netns};
+	struct lease_terms terms = { request, &bridge.record, bridge.link.index, &netns };
 	if (lease_take(&nl, &terms, &a.lease, err) < 0)
 		return -1;
 	a.gateway4 = bridge.record.net4;
@@ -117,10 +118,10 @@ int attach_run(const struct request *request, struct attached *out, struct err *
 
 int attach_release(const struct request *request, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	struct link link;
 	struct record record;
-	struct fw_sweep gone = {.id = request->id, .dead = true};
+	struct fw_sweep gone = { .id = request->id, .dead = true };
 	if (netlink_open(&nl, NETLINK_ROUTE, err) < 0)
 		return -1;
 	int found = link_find(&nl, request->bridge, &link, err);

@@ -7,9 +7,9 @@
 
 struct attached {
 	struct lease lease;
-	struct link inside;        // the container's interface
+	struct link inside;                 // the container's interface
 	struct num_cidr gateway4, gateway6; // gateway6.family 0: none
-	bool release;              // `cosonet -release` is owed when the container has ended
+	bool release;                       // `cosonet -release` is owed when the container has ended
 };
 
 // All or nothing: makes the bridge too where it is missing. 0 or -1.

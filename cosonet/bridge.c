@@ -27,14 +27,18 @@ enum { MTU_USUAL = 1500, PORTS_MS = 2000, PORTS_STEP_NS = 10000000 };
 
 struct fw_net bridge_fw_net(const struct request *request, const struct record *record)
 {
-	return (struct fw_net){request->bridge, record->net4, record->net6};
+	return (struct fw_net){ request->bridge, record->net4, record->net6 };
 }
 
 static void mac_of(const char *name, unsigned char out[LINK_MAC])
 {
 	uint32_t hash = ipam_hash(name);
-	const unsigned char mac[LINK_MAC] = {0x02, 0xc5, (unsigned char)(hash >> 24), (unsigned char)(hash >> 16),
-					     (unsigned char)(hash >> 8), (unsigned char)hash};
+	const unsigned char mac[LINK_MAC] = { 0x02,
+					      0xc5,
+					      (unsigned char)(hash >> 24),
+					      (unsigned char)(hash >> 16),
+					      (unsigned char)(hash >> 8),
+					      (unsigned char)hash };
 	memcpy(out, mac, LINK_MAC);
 }
 
@@ -50,7 +54,8 @@ static int find_own(struct netlink *nl, const char *name, struct link *out, stru
 {
 	int found = link_find(nl, name, out, err);
 	if (found == 1 && !is_ours(out))
-		return err_set(err, EEXIST, "link '%s' exists, and cosonet didn't make it: choose another name with -bridgeName", name);
+		return err_set(err, EEXIST, "link '%s' exists, and cosonet didn't make it: choose another name with -bridgeName",
+			       name);
 	return found;
 }
 
@@ -64,15 +69,16 @@ static int check_wish(const struct request *r, const struct record *record, stru
 	char have[RECORD_ADDRESS], wish[RECORD_ADDRESS];
 	const char *remedy = "run cosonet teardown first, or use another -bridgeName";
 	if (r->fw != FW_AUTO && r->fw != record->fw)
-		return err_set(err, EEXIST, "bridge '%s' is set up with -firewall %s, not %s: %s", r->bridge, record_fw_name(record->fw),
-			       record_fw_name(r->fw), remedy);
+		return err_set(err, EEXIST, "bridge '%s' is set up with -firewall %s, not %s: %s", r->bridge,
+			       record_fw_name(record->fw), record_fw_name(r->fw), remedy);
 	if (!r->nets_given)
 		return 0;
 	if (!same_net(&r->net4, &record->net4))
 		return err_set(err, EEXIST, "bridge '%s' is set up with the address %s, not %s: %s", r->bridge,
 			       record_cidr(&record->net4, have), record_cidr(&r->net4, wish), remedy);
 	if (record->net6.family && !r->net6.family)
-		return err_set(err, EEXIST, "bridge '%s' is set up with IPv6 (%s): %s", r->bridge, record_cidr(&record->net6, have), remedy);
+		return err_set(err, EEXIST, "bridge '%s' is set up with IPv6 (%s): %s", r->bridge, record_cidr(&record->net6, have),
+			       remedy);
 	if (record->net6.family && !same_net(&r->net6, &record->net6))
 		return err_set(err, EEXIST, "bridge '%s' is set up with the address %s, not %s: %s", r->bridge,
 			       record_cidr(&record->net6, have), record_cidr(&r->net6, wish), remedy);
@@ -81,7 +87,7 @@ static int check_wish(const struct request *r, const struct record *record, stru
 
 int bridge_find(struct netlink *nl, const struct request *request, struct bridge *out, struct err *err)
 {
-	struct bridge b = {0};
+	struct bridge b = { 0 };
 	int found = find_own(nl, request->bridge, &b.link, err);
 	if (found <= 0)
 		return found;
@@ -136,12 +142,13 @@ static int write_record(struct netlink *nl, const struct bridge *bridge, struct 
 // A first set-up: decides what the record says.
 static int begin(struct netlink *nl, const struct request *request, struct bridge *bridge, struct err *err)
 {
-	struct record record = {.net4 = request->net4, .net6 = request->net6};
+	struct record record = { .net4 = request->net4, .net6 = request->net6 };
 	if (!sysctl_has_ipv6())
-		record.net6 = (struct num_cidr){0};
+		record.net6 = (struct num_cidr){ 0 };
 	record.mtu = request->mtu_given ? request->mtu : usual_mtu(nl);
-	if (check_overlap(nl, &record.net4, bridge->link.index, err) < 0 || check_overlap(nl, &record.net6, bridge->link.index, err) < 0 ||
-	    fw_choose(request->fw, &record.fw, err) < 0 || forward_observe(&record, err) < 0)
+	if (check_overlap(nl, &record.net4, bridge->link.index, err) < 0 ||
+	    check_overlap(nl, &record.net6, bridge->link.index, err) < 0 || fw_choose(request->fw, &record.fw, err) < 0 ||
+	    forward_observe(&record, err) < 0)
 		return -1;
 	bridge->record = record;
 	return 0;
@@ -154,12 +161,13 @@ static int set_addresses(struct netlink *nl, const struct bridge *bridge, struct
 	if (link_set_mtu(nl, bridge->link.index, record->mtu, err) < 0 || addr_add(nl, bridge->link.index, &record->net4, err) < 0)
 		return -1;
 	// A container must not become the host's router by an advertisement (CVE-2020-10749).
-	if (record->net6.family && (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 ||
-				    sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0 ||
-				    addr_add(nl, bridge->link.index, &record->net6, err) < 0))
+	if (record->net6.family &&
+	    (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0 ||
+	     addr_add(nl, bridge->link.index, &record->net6, err) < 0))
 		return -1;
 	if (!record->net6.family)
-		sysctl_set_link("ipv6", name, "disable_ipv6", 1, NULL); // IPv6 off means off; where there is none, that is so already
+		sysctl_set_link("ipv6", name, "disable_ipv6", 1,
+				NULL); // IPv6 off means off; where there is none, that is so already
 	return link_set_up(nl, bridge->link.index, err);
 }
 
@@ -167,7 +175,7 @@ static int build(struct netlink *nl, const struct request *request, struct bridg
 {
 	const struct fw_ops *fw = fw_back_end(bridge->record.fw);
 	struct fw_net net = bridge_fw_net(request, &bridge->record);
-	struct fw_sweep dead = {.dead = true};
+	struct fw_sweep dead = { .dead = true };
 	if (write_record(nl, bridge, err) < 0 || set_addresses(nl, bridge, err) < 0 ||
 	    forward_on(&bridge->record, request->bridge, err) < 0)
 		return -1;
@@ -178,7 +186,7 @@ static int build(struct netlink *nl, const struct request *request, struct bridg
 }
 
 struct heir {
-	const char *not;      // the bridge that goes
+	const char * not ; // the bridge that goes
 	struct bridge bridge;
 	bool found;
 };
@@ -187,16 +195,16 @@ static void look_for_heir(const struct link *link, void *arg)
 {
 	struct heir *heir = arg;
 	struct record record;
-	if (heir->found || str_eq(link->name, heir->not) || !is_ours(link) || !record_parse(link->alias, &record))
+	if (heir->found || str_eq(link->name, heir->not ) || !is_ours(link) || !record_parse(link->alias, &record))
 		return;
-	heir->bridge = (struct bridge){*link, record};
+	heir->bridge = (struct bridge){ *link, record };
 	heir->found = true;
 }
 
 // Another bridge of ours goes on needing what this one turned on: it gets the duty to turn it off.
 static int bequeath(struct netlink *nl, struct bridge *bridge, struct err *err)
 {
-	struct heir heir = {.not = bridge->link.name};
+	struct heir heir = { .not = bridge->link.name };
 	struct record *from = &bridge->record, *to = &heir.bridge.record;
 	if (link_each(nl, look_for_heir, &heir, err) < 0)
 		return -1;
@@ -218,7 +226,7 @@ static int bequeath(struct netlink *nl, struct bridge *bridge, struct err *err)
 
 static int unbuild(struct netlink *nl, const struct request *request, struct bridge *bridge, struct err *err)
 {
-	struct fw_sweep all = {.bridge = request->bridge, .everything = true};
+	struct fw_sweep all = { .bridge = request->bridge, .everything = true };
 	if (bequeath(nl, bridge, err) < 0 || fw_back_end(bridge->record.fw)->sweep(&all, err) < 0 ||
 	    forward_off(&bridge->record, err) < 0)
 		return -1;
@@ -227,7 +235,7 @@ static int unbuild(struct netlink *nl, const struct request *request, struct bri
 
 int bridge_setup(struct netlink *nl, const struct request *request, struct bridge *out, struct err *err)
 {
-	struct bridge b = {0};
+	struct bridge b = { 0 };
 	unsigned char mac[LINK_MAC];
 	own_fd int lock = lock_take(err);
 	if (lock < 0)
@@ -277,27 +285,27 @@ static int wait_for_ports(struct netlink *nl, struct ports *ports, struct err *e
 			return -1;
 		if ((rc == 0 && !ports->count) || proc_now_ms() >= end)
 			return 0;
-		nanosleep(&(struct timespec){.tv_nsec = PORTS_STEP_NS}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = PORTS_STEP_NS }, NULL);
 	}
 }
 
 // Rules of a bridge that somebody else removed.
 static int sweep_orphans(const struct request *request, struct err *err)
 {
-	struct fw_sweep all = {.bridge = request->bridge, .everything = true};
+	struct fw_sweep all = { .bridge = request->bridge, .everything = true };
 	return fw_iptc.sweep(&all, err) < 0 || fw_nft.sweep(&all, err) < 0 ? -1 : 0;
 }
 
 int bridge_teardown(struct netlink *nl, const struct request *request, struct err *err)
 {
-	struct bridge b = {0};
+	struct bridge b = { 0 };
 	own_fd int lock = lock_take(err);
 	if (lock < 0)
 		return -1;
 	int found = find_own(nl, request->bridge, &b.link, err);
 	if (found <= 0)
 		return found < 0 ? -1 : sweep_orphans(request, err);
-	struct ports ports = {.bridge = b.link.index};
+	struct ports ports = { .bridge = b.link.index };
 	if (wait_for_ports(nl, &ports, err) < 0)
 		return -1;
 	if (ports.count)

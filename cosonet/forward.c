@@ -39,7 +39,7 @@ int forward_observe(struct record *record, struct err *err)
 // The IPv6 setting of every link, and of "default".
 static struct settings read_links(struct arena *arena)
 {
-	struct settings list = {0};
+	struct settings list = { 0 };
 	DIR *dir = opendir("/proc/sys/net/ipv6/conf");
 	const struct dirent *entry;
 	while (dir && (entry = readdir(dir))) {
@@ -51,7 +51,7 @@ static struct settings read_links(struct arena *arena)
 		if (sysctl_get(name, &value, NULL) != 1)
 			continue;
 		list.items = arena_grow(arena, list.items, list.count, sizeof(*list.items));
-		list.items[list.count++] = (struct setting){arena_strdup(arena, entry->d_name), value};
+		list.items[list.count++] = (struct setting){ arena_strdup(arena, entry->d_name), value };
 	}
 	if (dir)
 		closedir(dir);
@@ -72,7 +72,7 @@ static int write_all(int value, const struct settings *links, struct err *err)
 
 int forward_on(const struct record *record, const char *bridge, struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	int now = 0;
 	if (sysctl_get(FORWARD4, &now, err) < 0 || (!now && sysctl_set(FORWARD4, 1, err) < 0))
 		return -1;
@@ -93,7 +93,7 @@ int forward_on(const struct record *record, const char *bridge, struct err *err)
 
 int forward_off(const struct record *record, struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	if (record->forward4 == 0) {
 		if (sysctl_set(FORWARD4, 0, err) < 0)
 			return -1;

@@ -25,9 +25,9 @@ const struct fw_ops *fw_back_end(enum fw_kind kind)
 // a question without an answer.
 static void load_legacy(void)
 {
-	own_arena struct arena arena = {0};
-	char *const argv[] = {"modprobe", "-qa", "iptable_nat", "iptable_filter", "ip6table_nat", "ip6table_filter", NULL};
-	struct proc_run run = {.path = "/sbin/modprobe", .argv = argv, .timeout_ms = 5000, .cap = 4096};
+	own_arena struct arena arena = { 0 };
+	char *const argv[] = { "modprobe", "-qa", "iptable_nat", "iptable_filter", "ip6table_nat", "ip6table_filter", NULL };
+	struct proc_run run = { .path = "/sbin/modprobe", .argv = argv, .timeout_ms = 5000, .cap = 4096 };
 	struct proc_result result;
 	if (access(run.path, X_OK) == 0)
 		proc_run(&arena, &run, &result, NULL);
@@ -46,12 +46,14 @@ int fw_choose(enum fw_kind wish, enum fw_kind *out, struct err *err)
 	bool legacy = legacy_offered();
 	bool nft = nft_offered();
 	if (wish == FW_IPTABLES && !legacy)
-		return err_set(err, ENOTSUP, "-firewall iptables: this kernel has no legacy tables (modules iptable_nat, ip6table_nat); "
+		return err_set(err, ENOTSUP,
+			       "-firewall iptables: this kernel has no legacy tables (modules iptable_nat, ip6table_nat); "
 			       "use -firewall nftables");
 	if (wish == FW_NFTABLES && !nft)
 		return err_set(err, ENOTSUP, "-firewall nftables: this kernel has no nf_tables; use -firewall iptables");
 	if (!legacy && !nft)
-		return err_set(err, ENOTSUP, "this kernel has neither nf_tables nor legacy iptables tables: load module nf_tables or "
+		return err_set(err, ENOTSUP,
+			       "this kernel has neither nf_tables nor legacy iptables tables: load module nf_tables or "
 			       "iptable_nat, or run without a network");
 	if (wish != FW_AUTO) {
 		*out = wish;
@@ -87,7 +89,7 @@ static bool take_word(const char **text, char *out, size_t size)
 
 bool fw_owner_parse(const char *comment, struct fw_owner *out)
 {
-	struct fw_owner owner = {0};
+	struct fw_owner owner = { 0 };
 	if (!str_starts(comment, "coso "))
 		return false;
 	comment += 5;

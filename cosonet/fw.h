@@ -18,17 +18,17 @@ struct fw_net {
 };
 
 struct fw_lease {
-	const char *veth;           // the link that the rules live and die with
+	const char *veth; // the link that the rules live and die with
 	const char *id;
 	struct num_cidr address4, address6;
 };
 
 // Which of the bridge's published ports go. With `everything`, the bridge's other rules go too.
 struct fw_sweep {
-	const char *bridge;         // NULL: of any bridge
-	const char *veth;           // those of this lease, whoever wrote them (NULL: none)
-	const char *id;             // those of this container (NULL: none)
-	bool dead;                  // those of leases whose link is gone
+	const char *bridge; // NULL: of any bridge
+	const char *veth;   // those of this lease, whoever wrote them (NULL: none)
+	const char *id;     // those of this container (NULL: none)
+	bool dead;          // those of leases whose link is gone
 	bool everything;
 };
 
@@ -36,7 +36,7 @@ struct fw_sweep {
 struct fw_port {
 	const char *veth, *id;
 	uint8_t proto;
-	struct num_cidr host;       // family 0: any address
+	struct num_cidr host; // family 0: any address
 	struct num_cidr container;
 	uint16_t host_port, container_port, count;
 };

@@ -21,7 +21,7 @@
 #define CHAIN_DOCKER "DOCKER-USER"
 #define JUMP_COMMENT "coso jump"
 
-static const int families[] = {AF_INET, AF_INET6};
+static const int families[] = { AF_INET, AF_INET6 };
 
 static const struct num_cidr *net_of(const struct fw_net *net, int family)
 {
@@ -35,14 +35,14 @@ static void set_link(char out[IFNAMSIZ], const char *name)
 
 static struct rule bridge_rule(const struct fw_net *net, enum rule_verdict verdict)
 {
-	struct rule rule = {.verdict = verdict};
+	struct rule rule = { .verdict = verdict };
 	fw_comment(rule.comment, net->bridge, NULL);
 	return rule;
 }
 
 static struct rule jump_rule(const char *chain)
 {
-	struct rule rule = {.verdict = RULE_JUMP, .comment = JUMP_COMMENT};
+	struct rule rule = { .verdict = RULE_JUMP, .comment = JUMP_COMMENT };
 	snprintf(rule.chain, sizeof(rule.chain), "%s", chain);
 	return rule;
 }
@@ -130,7 +130,7 @@ static int change_forward(struct table *table, void *arg, struct err *err)
 	answers.state = RULE_ESTABLISHED;
 	published.state = RULE_TRANSLATED;
 	set_link(neighbours.in, net->bridge); // where br_netfilter shows us what stays on the bridge
-	const struct rule *to_bridge[] = {&drop, &neighbours, &published, &answers};
+	const struct rule *to_bridge[] = { &drop, &neighbours, &published, &answers };
 	for (size_t i = 0; i < sizeof(to_bridge) / sizeof(*to_bridge); i++) {
 		if (table_prepend(table, CHAIN_FORWARD, to_bridge[i], err) < 0)
 			return -1;
@@ -162,7 +162,7 @@ static int ready(const struct fw_net *net, struct err *err)
 {
 	char comment[FW_COMMENT];
 	fw_comment(comment, net->bridge, NULL);
-	const char *const texts[] = {comment, JUMP_COMMENT, NULL};
+	const char *const texts[] = { comment, JUMP_COMMENT, NULL };
 	for (size_t i = 0; i < 2; i++) {
 		if (!net_of(net, families[i])->family)
 			continue;
@@ -201,7 +201,7 @@ static bool collides(const struct rule *rule, const struct publish *p, int famil
 static void look_for_conflict(const struct rule *rule, void *arg)
 {
 	struct conflict *c = arg;
-	for (size_t i = 0; !c->publish && i < c->list->count; i++) {
+	for (size_t i = 0; c->list->items && !c->publish && i < c->list->count; i++) {
 		if (collides(rule, &c->list->items[i], c->family) && fw_owner_parse(rule->comment, &c->owner))
 			c->publish = &c->list->items[i];
 	}
@@ -209,12 +209,12 @@ static void look_for_conflict(const struct rule *rule, void *arg)
 
 static struct rule publish_rule(const struct publication *p, const struct publish *publish, int family)
 {
-	struct rule rule = {.verdict = RULE_DNAT,
-			    .proto = publish->proto,
-			    .port = publish->host_port,
-			    .count = publish->count,
-			    .to = family == AF_INET ? p->lease->address4 : p->lease->address6,
-			    .to_port = publish->container_port};
+	struct rule rule = { .verdict = RULE_DNAT,
+			     .proto = publish->proto,
+			     .port = publish->host_port,
+			     .count = publish->count,
+			     .to = family == AF_INET ? p->lease->address4 : p->lease->address6,
+			     .to_port = publish->container_port };
 	if (publish->address.family && publish->address.prefix)
 		rule.destination = publish->address;
 	fw_comment(rule.comment, p->net->bridge, p->lease);
@@ -224,14 +224,14 @@ static struct rule publish_rule(const struct publication *p, const struct publis
 static int change_publish(struct table *table, void *arg, struct err *err)
 {
 	const struct publication *p = arg;
-	struct fw_sweep stale = {.veth = p->lease->veth, .dead = true};
+	struct fw_sweep stale = { .veth = p->lease->veth, .dead = true };
 	if (need_chain(table, CHAIN_DNAT, err) < 0 || table_remove(table, CHAIN_DNAT, by_sweep, &stale, err) < 0)
 		return -1;
-	struct conflict conflict = {.list = p->list, .family = table->family};
+	struct conflict conflict = { .list = p->list, .family = table->family };
 	table_each(table, CHAIN_DNAT, look_for_conflict, &conflict);
 	if (conflict.publish)
-		return err_set(err, EADDRINUSE, "publish '%s': container '%s' has published that port already", conflict.publish->text,
-			       conflict.owner.id);
+		return err_set(err, EADDRINUSE, "publish '%s': container '%s' has published that port already",
+			       conflict.publish->text, conflict.owner.id);
 	for (size_t i = 0; i < p->list->count; i++) {
 		struct rule rule = publish_rule(p, &p->list->items[i], table->family);
 		if (publish_covers(&p->list->items[i], table->family) && table_append(table, CHAIN_DNAT, &rule, err) < 0)
@@ -242,8 +242,10 @@ static int change_publish(struct table *table, void *arg, struct err *err)
 
 static int change_sweep(struct table *table, void *arg, struct err *err)
 {
-	static const char *const chains[] = {CHAIN_DNAT, CHAIN_MASQ, CHAIN_FORWARD};
-	static const char *const sources[][3] = {{"PREROUTING", "OUTPUT", NULL}, {"POSTROUTING", NULL}, {"FORWARD", CHAIN_DOCKER, NULL}};
+	static const char *const chains[] = { CHAIN_DNAT, CHAIN_MASQ, CHAIN_FORWARD };
+	static const char *const sources[][3] = { { "PREROUTING", "OUTPUT", NULL },
+						  { "POSTROUTING", NULL },
+						  { "FORWARD", CHAIN_DOCKER, NULL } };
 	const struct fw_sweep *sweep = arg;
 	bool changed = false, empty = true;
 	for (size_t i = 0; i < 3; i++) {
@@ -285,8 +287,8 @@ static int sweep(const struct fw_sweep *what, struct err *err)
 
 static int publish(const struct fw_net *net, const struct fw_lease *lease, const struct publish_list *list, struct err *err)
 {
-	struct publication publication = {net, lease, list};
-	struct fw_sweep undo = {.veth = lease->veth};
+	struct publication publication = { net, lease, list };
+	struct fw_sweep undo = { .veth = lease->veth };
 	for (size_t i = 0; i < 2; i++) {
 		if (!net_of(net, families[i])->family)
 			continue;
@@ -310,20 +312,20 @@ static void list_rule(const struct rule *rule, void *arg)
 	struct fw_owner owner;
 	if (rule->verdict != RULE_DNAT || !fw_owner_parse(rule->comment, &owner) || !str_eq(owner.bridge, listing->bridge))
 		return;
-	struct fw_port port = {.veth = owner.veth,
-			       .id = owner.id,
-			       .proto = rule->proto,
-			       .host = rule->destination,
-			       .container = rule->to,
-			       .host_port = rule->port,
-			       .container_port = rule->to_port,
-			       .count = rule->count};
+	struct fw_port port = { .veth = owner.veth,
+				.id = owner.id,
+				.proto = rule->proto,
+				.host = rule->destination,
+				.container = rule->to,
+				.host_port = rule->port,
+				.container_port = rule->to_port,
+				.count = rule->count };
 	listing->each(&port, listing->arg);
 }
 
 static int list(const char *bridge, void (*each)(const struct fw_port *, void *), void *arg, struct err *err)
 {
-	struct listing listing = {bridge, each, arg};
+	struct listing listing = { bridge, each, arg };
 	for (size_t i = 0; i < 2; i++) {
 		if (table_exists(families[i], "nat") && table_read(families[i], "nat", CHAIN_DNAT, list_rule, &listing, err) < 0)
 			return -1;
@@ -331,4 +333,4 @@ static int list(const char *bridge, void (*each)(const struct fw_port *, void *)
 	return 0;
 }
 
-const struct fw_ops fw_iptc = {ready, masquerade, forward, publish, sweep, list};
+const struct fw_ops fw_iptc = { ready, masquerade, forward, publish, sweep, list };

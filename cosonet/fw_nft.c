@@ -33,7 +33,7 @@ struct script {
 
 static int script_open(struct script *s, struct err *err)
 {
-	*s = (struct script){0};
+	*s = (struct script){ 0 };
 	s->file = open_memstream(&s->text, &s->size);
 	return s->file ? 0 : err_sys(err, "nftables: memory for commands");
 }
@@ -114,12 +114,12 @@ static int masquerade(const struct fw_net *net, struct err *err)
 static const struct {
 	int family;
 	const char *name;
-} docker_families[] = {{NFPROTO_IPV4, "ip"}, {NFPROTO_IPV6, "ip6"}};
+} docker_families[] = { { NFPROTO_IPV4, "ip" }, { NFPROTO_IPV6, "ip6" } };
 
 // Writes commands that remove our rules from DOCKER-USER; *out_there is whether that chain exists.
 static int clear_docker(FILE *file, size_t i, const char *bridge, bool *out_there, struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	char comment[FW_COMMENT];
 	int there = nft_has_chain(docker_families[i].family, "filter", "DOCKER-USER", err);
 	*out_there = there > 0;
@@ -128,7 +128,7 @@ static int clear_docker(FILE *file, size_t i, const char *bridge, bool *out_ther
 	fw_comment(comment, bridge, NULL);
 	const char *command = arena_printf(&arena, "list chain %s filter DOCKER-USER", docker_families[i].name);
 	char *json = nftlib_ask(&arena, command, err);
-	struct nft_handles handles = {0};
+	struct nft_handles handles = { 0 };
 	if (!json || nft_elements_handles(&arena, json, comment, &handles, err) < 0)
 		return -1;
 	for (size_t n = 0; n < handles.count; n++)
@@ -155,10 +155,10 @@ static int forward(const struct fw_net *net, struct err *err)
 		if (!there)
 			continue;
 		log_verbose("Docker drops what it doesn't know: accepting '%s' in %s DOCKER-USER", b, docker_families[i].name);
-		fprintf(s.file, "insert rule %s filter DOCKER-USER iifname \"%s\" accept comment \"coso %s\"\n", docker_families[i].name,
-			b, b);
-		fprintf(s.file, "insert rule %s filter DOCKER-USER oifname \"%s\" accept comment \"coso %s\"\n", docker_families[i].name,
-			b, b);
+		fprintf(s.file, "insert rule %s filter DOCKER-USER iifname \"%s\" accept comment \"coso %s\"\n",
+			docker_families[i].name, b, b);
+		fprintf(s.file, "insert rule %s filter DOCKER-USER oifname \"%s\" accept comment \"coso %s\"\n",
+			docker_families[i].name, b, b);
 	}
 	return script_run(&s, err);
 }
@@ -173,7 +173,7 @@ static int ready(const struct fw_net *net, struct err *err)
 // Reads all elements that have an owner. No table: none.
 static int read_elements(struct arena *arena, struct nft_elements *out, struct err *err)
 {
-	*out = (struct nft_elements){0};
+	*out = (struct nft_elements){ 0 };
 	int there = nft_has_chain(NFPROTO_INET, NFT_TABLE, "publish", err);
 	if (there <= 0)
 		return there;
@@ -202,7 +202,7 @@ static int print_removal(FILE *file, const char *bridge, const struct nft_elemen
 
 static int sweep(const struct fw_sweep *what, struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	own_script struct script s;
 	struct nft_elements all;
 	bool there = false;
@@ -241,7 +241,7 @@ static size_t size_of(int family)
 
 static struct nft_value key_of(const struct num_cidr *host, uint8_t proto, unsigned int port)
 {
-	struct nft_value key = {0};
+	struct nft_value key = { 0 };
 	uint16_t number = htons((uint16_t)port);
 	if (host)
 		nft_value_add(&key, &host->addr, size_of(host->family));
@@ -253,7 +253,7 @@ static struct nft_value key_of(const struct num_cidr *host, uint8_t proto, unsig
 // The map for ports of one address of the host, or of any.
 static const char *map_of(bool one, int family)
 {
-	static const char *const maps[2][2] = {{"any4", "any6"}, {"one4", "one6"}};
+	static const char *const maps[2][2] = { { "any4", "any6" }, { "one4", "one6" } };
 	return maps[one][family == AF_INET6];
 }
 
@@ -264,7 +264,7 @@ static void add_ports(struct nft_batch *batch, const struct publish_list *list, 
 		if (!publish_covers(p, to->family))
 			continue;
 		for (unsigned int n = 0; n < p->count; n++) {
-			struct nft_change change = {.set = map_of(is_one(p), to->family), .create = true, .comment = comment};
+			struct nft_change change = { .set = map_of(is_one(p), to->family), .create = true, .comment = comment };
 			uint16_t into = htons((uint16_t)(p->container_port + n));
 			change.key = key_of(is_one(p) ? &p->address : NULL, p->proto, p->host_port + n);
 			nft_value_add(&change.data, &to->addr, size_of(to->family));
@@ -300,7 +300,7 @@ static void look_for_clash(const unsigned char *key, size_t size, void *arg)
 // 1, 0 or -1.
 static int clashes(const struct publish_list *list, int family, struct err *err)
 {
-	struct clash clash = {list, family, false};
+	struct clash clash = { list, family, false };
 	if (nft_each_key(map_of(true, family), look_for_clash, &clash, err) < 0)
 		return -1;
 	for (size_t i = 0; !clash.found && i < list->count; i++) {
@@ -317,13 +317,13 @@ static int clashes(const struct publish_list *list, int family, struct err *err)
 
 static int try_publish(const struct fw_net *net, const struct fw_lease *lease, const struct publish_list *list, struct err *err)
 {
-	own_nft_batch struct nft_batch batch = {0};
-	const struct num_cidr *const to[] = {&lease->address4, &lease->address6};
+	own_nft_batch struct nft_batch batch = { 0 };
+	const struct num_cidr *const to[] = { &lease->address4, &lease->address6 };
 	char comment[FW_COMMENT];
 	if (nft_batch_open(&batch, err) < 0)
 		return -1;
 	fw_comment(comment, net->bridge, lease);
-	struct nft_change taken = {.set = "leases", .create = true, .comment = comment};
+	struct nft_change taken = { .set = "leases", .create = true, .comment = comment };
 	nft_value_add(&taken.key, &lease->address4.addr, sizeof(struct in_addr));
 	nft_batch_add(&batch, &taken);
 	for (size_t i = 0; i < 2; i++) {
@@ -340,7 +340,7 @@ static int try_publish(const struct fw_net *net, const struct fw_lease *lease, c
 // Who has one of these ports, for the message.
 static int name_conflict(const struct publish_list *list, struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	struct nft_elements all;
 	if (read_elements(&arena, &all, err) < 0)
 		return -1;
@@ -349,8 +349,8 @@ static int name_conflict(const struct publish_list *list, struct err *err)
 		for (size_t n = 0; port->count && n < list->count; n++) {
 			const struct publish *p = &list->items[n];
 			if (p->proto == port->proto && port->host_port >= p->host_port && port->host_port < p->host_port + p->count)
-				return err_set(err, EADDRINUSE, "publish '%s': container '%s' has published that port already", p->text,
-					       all.items[i].owner.id);
+				return err_set(err, EADDRINUSE, "publish '%s': container '%s' has published that port already",
+					       p->text, all.items[i].owner.id);
 		}
 	}
 	return err_set(err, EADDRINUSE, "publish '%s': another container has published that port already", list->items[0].text);
@@ -358,8 +358,8 @@ static int name_conflict(const struct publish_list *list, struct err *err)
 
 static int publish(const struct fw_net *net, const struct fw_lease *lease, const struct publish_list *list, struct err *err)
 {
-	struct fw_sweep stale = {.veth = lease->veth, .dead = true};
-	struct err first = {0};
+	struct fw_sweep stale = { .veth = lease->veth, .dead = true };
+	struct err first = { 0 };
 	if (try_publish(net, lease, list, &first) == 0)
 		return 0;
 	if (first.code != EEXIST) {
@@ -380,7 +380,7 @@ static int publish(const struct fw_net *net, const struct fw_lease *lease, const
 
 static int list(const char *bridge, void (*each)(const struct fw_port *, void *), void *arg, struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	struct nft_elements all;
 	if (read_elements(&arena, &all, err) < 0)
 		return -1;
@@ -391,4 +391,4 @@ static int list(const char *bridge, void (*each)(const struct fw_port *, void *)
 	return 0;
 }
 
-const struct fw_ops fw_nft = {ready, masquerade, forward, publish, sweep, list};
+const struct fw_ops fw_nft = { ready, masquerade, forward, publish, sweep, list };

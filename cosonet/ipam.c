@@ -29,7 +29,7 @@ bool ipam_is_split(const struct num_cidr *gateway)
 struct ipam_pool ipam_pool(const struct num_cidr *gateway, bool publishes)
 {
 	uint32_t broadcast = ~mask_of(gateway->prefix);
-	struct ipam_pool pool = {.first = 1, .last = broadcast - 1, .gateway = ipam_host(gateway, gateway)};
+	struct ipam_pool pool = { .first = 1, .last = broadcast - 1, .gateway = ipam_host(gateway, gateway) };
 	uint32_t middle = broadcast / 2 + 1;
 	if (ipam_is_split(gateway) && publishes)
 		pool.first = middle;
@@ -110,7 +110,7 @@ bool ipam_lease_parse(const char *name, const char *bridge, struct in_addr *out)
 		else
 			return false;
 	}
-	ipam_lease_name(expected, bridge, (struct in_addr){htonl(value)});
+	ipam_lease_name(expected, bridge, (struct in_addr){ htonl(value) });
 	if (strcmp(name, expected) != 0)
 		return false;
 	out->s_addr = htonl(value);

@@ -15,7 +15,7 @@
 enum {
 	WAIT_MS = 2000,
 	STEP_NS = 10000000,
-	PROBES = 16,     // tried blindly before all leases are listed
+	PROBES = 16,       // tried blindly before all leases are listed
 	VETHS_MOST = 4096, // numbers tried behind a -vethNamePrefix
 };
 
@@ -34,7 +34,8 @@ static enum attempt sort_out(struct netlink *nl, const struct lease_terms *terms
 		if (err->code != EEXIST)
 			return err->code == EXFULL ? FULL : FAILED;
 	}
-	err_set(err, EEXIST, "pid %d has an interface '%s' already: give another name with -ifname", terms->request->pid, veth->peer);
+	err_set(err, EEXIST, "pid %d has an interface '%s' already: give another name with -ifname", terms->request->pid,
+		veth->peer);
 	return FAILED;
 }
 
@@ -55,16 +56,17 @@ static void fill(const struct lease_terms *terms, uint32_t host, struct lease *l
 {
 	const struct record *record = terms->record;
 	lease->address4 = ipam_address(&record->net4, host);
-	lease->address6 = record->net6.family ? ipam_address(&record->net6, host) : (struct num_cidr){0};
+	lease->address6 = record->net6.family ? ipam_address(&record->net6, host) : (struct num_cidr){ 0 };
 	ipam_lease_name(lease->name, terms->request->bridge, lease->address4.addr.v4);
 }
 
 // The usual way: one request is both lease and link.
-static enum attempt take_named(struct netlink *nl, const struct lease_terms *terms, uint32_t host, struct lease *lease, struct err *err)
+static enum attempt take_named(struct netlink *nl, const struct lease_terms *terms, uint32_t host, struct lease *lease,
+			       struct err *err)
 {
 	fill(terms, host, lease);
 	memcpy(lease->veth, lease->name, sizeof(lease->veth));
-	struct link_veth veth = {.name = lease->veth, .mac = {0x02, 0xc0}};
+	struct link_veth veth = { .name = lease->veth, .mac = { 0x02, 0xc0 } };
 	memcpy(veth.mac + 2, &lease->address4.addr.v4, 4);
 	return make(nl, terms, &veth, err);
 }
@@ -83,13 +85,13 @@ static enum attempt first_link(struct netlink *nl, const struct lease_terms *ter
 {
 	for (int i = 0; i < VETHS_MOST; i++) {
 		snprintf(lease->veth, sizeof(lease->veth), "%s%d", terms->request->veth_prefix, i);
-		struct link_veth veth = {.name = lease->veth};
+		struct link_veth veth = { .name = lease->veth };
 		enum attempt attempt = make(nl, terms, &veth, err);
 		if (attempt != TAKEN)
 			return attempt;
 	}
-	err_set(err, EEXIST, "-vethNamePrefix '%s': %s0 to %s are all in use", terms->request->veth_prefix, terms->request->veth_prefix,
-		lease->veth);
+	err_set(err, EEXIST, "-vethNamePrefix '%s': %s0 to %s are all in use", terms->request->veth_prefix,
+		terms->request->veth_prefix, lease->veth);
 	return FAILED;
 }
 
@@ -102,7 +104,7 @@ static void note_lease(const struct link *link, void *arg)
 {
 	struct taken *taken = arg;
 	const struct num_cidr *net = &taken->terms->record->net4;
-	struct num_cidr address = {.family = AF_INET};
+	struct num_cidr address = { .family = AF_INET };
 	const char *bridge = taken->terms->request->bridge;
 	if (!ipam_lease_parse(link->name, bridge, &address.addr.v4) && !ipam_lease_parse(link->other, bridge, &address.addr.v4))
 		return;
@@ -112,12 +114,13 @@ static void note_lease(const struct link *link, void *arg)
 
 typedef enum attempt take_function(struct netlink *, const struct lease_terms *, uint32_t, struct lease *, struct err *);
 
-static enum attempt search(struct netlink *nl, const struct lease_terms *terms, take_function *take, struct lease *lease, struct err *err)
+static enum attempt search(struct netlink *nl, const struct lease_terms *terms, take_function *take, struct lease *lease,
+			   struct err *err)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	const struct request *r = terms->request;
 	struct ipam_pool pool = ipam_pool(&terms->record->net4, r->publish.count > 0);
-	struct taken taken = {.terms = terms};
+	struct taken taken = { .terms = terms };
 	uint32_t count = ipam_count(&pool);
 	if (r->container.family)
 		return take(nl, terms, ipam_host(&terms->record->net4, &r->container), lease, err);
@@ -144,16 +147,22 @@ static int explain(const struct lease_terms *terms, enum attempt last, struct er
 	struct num_cidr net = ipam_address(&terms->record->net4, 0);
 	struct ipam_pool pool = ipam_pool(&terms->record->net4, r->publish.count > 0);
 	if (last == FULL)
-		return err_set(err, EXFULL, "bridge '%s' is full: the kernel takes 1,023 ports per bridge; end a container, or use another "
-			       "-bridgeName and -subnet", r->bridge);
+		return err_set(err, EXFULL,
+			       "bridge '%s' is full: the kernel takes 1,023 ports per bridge; end a container, or use another "
+			       "-bridgeName and -subnet",
+			       r->bridge);
 	if (last == TAKEN && r->container.family)
-		return err_set(err, EADDRINUSE, "-containerAddress %s: another container has it; choose another, or leave it to cosonet",
+		return err_set(err, EADDRINUSE,
+			       "-containerAddress %s: another container has it; choose another, or leave it to cosonet",
 			       record_host(&r->container, text));
 	if (last == TAKEN)
-		return err_set(err, EADDRNOTAVAIL, "network %s of bridge '%s' is exhausted: its %u addresses%s are taken; end a container, or "
-			       "use another -bridgeName and -subnet", record_cidr(&net, text), r->bridge, ipam_count(&pool),
-			       !ipam_is_split(&net) ? "" : r->publish.count ? " for containers with published ports"
-									     : " for containers without published ports");
+		return err_set(err, EADDRNOTAVAIL,
+			       "network %s of bridge '%s' is exhausted: its %u addresses%s are taken; end a container, or "
+			       "use another -bridgeName and -subnet",
+			       record_cidr(&net, text), r->bridge, ipam_count(&pool),
+			       !ipam_is_split(&net) ? "" :
+			       r->publish.count     ? " for containers with published ports" :
+						      " for containers without published ports");
 	return -1;
 }
 
@@ -171,7 +180,7 @@ static int check_address(const struct lease_terms *terms, struct err *err)
 
 int lease_take(struct netlink *nl, const struct lease_terms *terms, struct lease *out, struct err *err)
 {
-	struct lease lease = {0};
+	struct lease lease = { 0 };
 	enum attempt attempt;
 	int64_t end = 0;
 	if (check_address(terms, err) < 0)
@@ -196,7 +205,7 @@ int lease_take(struct netlink *nl, const struct lease_terms *terms, struct lease
 			end = proc_now_ms() + WAIT_MS;
 		if (attempt == FAILED || proc_now_ms() >= end)
 			return explain(terms, attempt, err);
-		nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = STEP_NS }, NULL);
 	}
 }
 

@@ -8,8 +8,8 @@
 #include "cosonet/request.h"
 
 struct lease {
-	char name[IFNAMSIZ];  // ipam_lease_name: the link's name, or with -vethNamePrefix its alternative name
-	char veth[IFNAMSIZ];  // the host's end
+	char name[IFNAMSIZ];                // ipam_lease_name: the link's name, or with -vethNamePrefix its alternative name
+	char veth[IFNAMSIZ];                // the host's end
 	struct num_cidr address4, address6; // address6.family 0: none
 };
 

@@ -20,7 +20,7 @@ static void free_link(struct rtnl_link **link)
 
 static struct nl_msg *message(int type, int flags, int index, struct err *err)
 {
-	struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = index };
 	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
 	if (!msg || nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(msg);
@@ -34,7 +34,8 @@ static void parse_names(struct nlattr *list, struct link *link)
 {
 	struct nlattr *attr;
 	int left;
-	nla_for_each_nested (attr, list, left) {
+	nla_for_each_nested(attr, list, left)
+	{
 		if (nla_type(attr) == IFLA_ALT_IFNAME && nla_len(attr) <= IFNAMSIZ)
 			nla_strlcpy(link->other, attr, sizeof(link->other));
 	}
@@ -42,9 +43,9 @@ static void parse_names(struct nlattr *list, struct link *link)
 
 static int parse_link(struct nlmsghdr *header, struct link *out)
 {
-	static struct nla_policy policy[IFLA_MAX + 1] = {[IFLA_MTU] = {.type = NLA_U32}, [IFLA_MASTER] = {.type = NLA_U32}};
+	static struct nla_policy policy[IFLA_MAX + 1] = { [IFLA_MTU] = { .type = NLA_U32 }, [IFLA_MASTER] = { .type = NLA_U32 } };
 	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
-	struct link link = {0};
+	struct link link = { 0 };
 	if (nlmsg_parse(header, sizeof(struct ifinfomsg), attrs, IFLA_MAX, policy) < 0 || !attrs[IFLA_IFNAME])
 		return -1;
 	const struct ifinfomsg *base = nlmsg_data(header);
@@ -83,7 +84,7 @@ static int on_link(struct nl_msg *msg, void *arg)
 
 int link_each(struct netlink *nl, void (*each)(const struct link *, void *), void *arg, struct err *err)
 {
-	struct walk walk = {each, arg};
+	struct walk walk = { each, arg };
 	struct nl_msg *msg = message(RTM_GETLINK, 0, 0, err);
 	if (!msg)
 		return -1;
@@ -100,8 +101,8 @@ static void keep_link(const struct link *link, void *arg)
 
 int link_find(struct netlink *nl, const char *name, struct link *out, struct err *err)
 {
-	struct link found = {0};
-	struct walk walk = {keep_link, &found};
+	struct link found = { 0 };
+	struct walk walk = { keep_link, &found };
 	struct nl_msg *msg = message(RTM_GETLINK, 0, 0, err);
 	if (!msg)
 		return -1;

@@ -12,14 +12,14 @@ enum { LINK_MAC = 6, LINK_ALIAS = 256 };
 
 struct link {
 	int index;
-	int master;            // index of the bridge it is a port of, or 0
+	int master; // index of the bridge it is a port of, or 0
 	unsigned int mtu;
 	bool up;
 	unsigned char mac[LINK_MAC];
 	char name[IFNAMSIZ];
-	char kind[16];         // "bridge", "veth", ...; empty for hardware
+	char kind[16]; // "bridge", "veth", ...; empty for hardware
 	char alias[LINK_ALIAS];
-	char other[IFNAMSIZ];  // its last alternative name (Linux 5.5), if that is short enough to be a lease
+	char other[IFNAMSIZ]; // its last alternative name (Linux 5.5), if that is short enough to be a lease
 };
 
 // Looks a link up by its name. Returns 1, 0 if there is none, or -1.
@@ -32,12 +32,12 @@ int link_each(struct netlink *nl, void (*each)(const struct link *link, void *ar
 int link_create_bridge(struct netlink *nl, const char *name, const unsigned char mac[LINK_MAC], struct err *err);
 
 struct link_veth {
-	const char *name;                  // the host's end
-	const char *peer;                  // the container's end, in `netns`
-	int netns;                         // descriptor
-	int bridge;                        // index
+	const char *name; // the host's end
+	const char *peer; // the container's end, in `netns`
+	int netns;        // descriptor
+	int bridge;       // index
 	unsigned int mtu;
-	unsigned char mac[LINK_MAC];       // of the container's end; zero: the kernel chooses
+	unsigned char mac[LINK_MAC]; // of the container's end; zero: the kernel chooses
 };
 
 // One request makes both ends: the host's is up and a port of the bridge, or nothing is made. err->code: EEXIST (either name is

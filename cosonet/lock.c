@@ -30,7 +30,7 @@ int lock_take(struct err *err)
 		if (proc_now_ms() > end)
 			return err_set(err, EBUSY, "lock '%s': another program has held it for %d s; see who: fuser -v %s", path,
 				       WAIT_MS / 1000, path);
-		nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = STEP_NS }, NULL);
 	}
 	return take_fd(&fd);
 }

@@ -19,7 +19,7 @@ static const char *environment(const char *name)
 
 static int run_attach(const struct request *request, struct err *err)
 {
-	struct attached attached = {0};
+	struct attached attached = { 0 };
 	if (attach_run(request, &attached, err) < 0)
 		return -1;
 	return answer_attached(&attached, err);
@@ -27,8 +27,8 @@ static int run_attach(const struct request *request, struct err *err)
 
 static int with_bridge(const struct request *request, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
-	struct bridge bridge = {0};
+	own_netlink struct netlink nl = { 0 };
+	struct bridge bridge = { 0 };
 	if (netlink_open(&nl, NETLINK_ROUTE, err) < 0)
 		return -1;
 	return request->verb == REQUEST_SETUP ? bridge_setup(&nl, request, &bridge, err) : bridge_teardown(&nl, request, err);
@@ -58,9 +58,9 @@ static int run(const struct request *request, struct err *err)
 
 int main(int argc, char *argv[])
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	struct request request;
-	struct err err = {0};
+	struct err err = { 0 };
 	log_setup("cosonet", LOG_LEVEL_WARNING);
 	int status = request_parse(&arena, argc - 1, argv + 1, environment, &request, &err);
 	if (status == 0) {

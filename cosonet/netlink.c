@@ -21,8 +21,8 @@ static int record_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *
 	if (!(header->nlmsg_flags & NLM_F_ACK_TLVS) || header->nlmsg_len <= NLMSG_HDRLEN + sizeof(*error))
 		return NL_STOP;
 	// NETLINK_CAP_ACK is on: the request's payload isn't repeated, so the attributes follow at once.
-	const struct nlattr *attr = nla_find((const void *)(error + 1),
-					     (int)(header->nlmsg_len - NLMSG_HDRLEN - sizeof(*error)), NLMSGERR_ATTR_MSG);
+	const struct nlattr *attr =
+		nla_find((const void *)(error + 1), (int)(header->nlmsg_len - NLMSG_HDRLEN - sizeof(*error)), NLMSGERR_ATTR_MSG);
 	if (attr)
 		nla_strlcpy(nl->text, attr, sizeof(nl->text));
 	return NL_STOP;
@@ -35,7 +35,7 @@ int netlink_error(int libnl_code, struct err *err)
 
 int netlink_open(struct netlink *nl, int protocol, struct err *err)
 {
-	*nl = (struct netlink){0};
+	*nl = (struct netlink){ 0 };
 	struct nl_sock *sock = nl_socket_alloc();
 	if (!sock)
 		return err_set(err, ENOMEM, "netlink socket: out of memory");

@@ -11,8 +11,8 @@
 
 struct netlink {
 	struct nl_sock *sock;
-	int code;       // errno value of the last answer
-	char text[256]; // the kernel's explanation of it, or empty
+	int code;         // errno value of the last answer
+	char text[256];   // the kernel's explanation of it, or empty
 	bool interrupted; // the last dump changed while it was read
 };
 

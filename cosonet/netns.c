@@ -20,14 +20,17 @@ static int check_owner(int fd, pid_t pid, struct err *err)
 {
 	own_fd int user = ioctl(fd, NS_GET_USERNS);
 	if (user < 0)
-		return err_set(err, EPERM, "the network namespace of pid %d belongs to a user namespace outside of ours: "
-			       "run cosonet as the user who made it, or as root of the host", pid);
+		return err_set(err, EPERM,
+			       "the network namespace of pid %d belongs to a user namespace outside of ours: "
+			       "run cosonet as the user who made it, or as root of the host",
+			       pid);
 	uid_t owner = (uid_t)-1;
 	if (ioctl(user, NS_GET_OWNER_UID, &owner) < 0)
 		return err_sys(err, "owner of the network namespace of pid %d", pid);
 	if (getuid() != 0 && owner != getuid())
-		return err_set(err, EPERM, "the network namespace of pid %d belongs to uid %u, not to you (uid %u): run cosonet as root",
-			       pid, owner, getuid());
+		return err_set(err, EPERM,
+			       "the network namespace of pid %d belongs to uid %u, not to you (uid %u): run cosonet as root", pid,
+			       owner, getuid());
 	return 0;
 }
 
@@ -46,8 +49,10 @@ int netns_open(struct netns *netns, pid_t pid, struct err *err)
 	if (ns.fd < 0 && errno == ENOENT)
 		return err_set(err, ESRCH, "-pid %d: the process has ended", pid);
 	if (ns.fd < 0 && (errno == EACCES || errno == EPERM))
-		return err_set(err, EPERM, "the network namespace of pid %d isn't yours to open: run cosonet as the user who made it, or as "
-			       "root of the host", pid);
+		return err_set(err, EPERM,
+			       "the network namespace of pid %d isn't yours to open: run cosonet as the user who made it, or as "
+			       "root of the host",
+			       pid);
 	if (ns.fd < 0)
 		return err_sys(err, "network namespace of pid %d: open '%s'", pid, path);
 	// Alive now means that /proc/PID was the same process all the while.
@@ -60,8 +65,10 @@ int netns_open(struct netns *netns, pid_t pid, struct err *err)
 	if (fstat(ns.fd, &theirs) < 0 || fstat(ns.own, &ours) < 0)
 		return err_sys(err, "network namespace of pid %d", pid);
 	if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
-		return err_set(err, EINVAL, "-pid %d is in our own network namespace: give the pid of a process that has one of its own "
-			       "(unshare --net)", pid);
+		return err_set(err, EINVAL,
+			       "-pid %d is in our own network namespace: give the pid of a process that has one of its own "
+			       "(unshare --net)",
+			       pid);
 	if (check_owner(ns.fd, pid, err) < 0)
 		return -1;
 	*netns = ns;

@@ -12,7 +12,7 @@ struct netns {
 	int fd;    // theirs
 };
 
-#define NETNS_NONE ((struct netns){-1, -1, -1})
+#define NETNS_NONE ((struct netns){ -1, -1, -1 })
 
 // Opens the namespace of `pid`. Refuses a process that is gone, one in our own namespace, and a namespace whose owner (the user
 // namespace behind it, ioctl_ns(2)) the caller has no right over. 0 or -1.

@@ -14,7 +14,7 @@
 
 static struct nl_msg *message(int type, int family, struct err *err)
 {
-	struct nfgenmsg base = {.nfgen_family = (unsigned char)family, .version = NFNETLINK_V0};
+	struct nfgenmsg base = { .nfgen_family = (unsigned char)family, .version = NFNETLINK_V0 };
 	struct nl_msg *msg = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | type, 0);
 	if (!msg || nlmsg_append(msg, &base, sizeof(base), NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(msg);
@@ -33,7 +33,7 @@ static int on_answer(struct nl_msg *msg, void *arg)
 
 bool nft_offered(void)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	bool any = false;
 	if (netlink_open(&nl, NETLINK_NETFILTER, NULL) < 0)
 		return false;
@@ -53,7 +53,7 @@ static int on_rule(struct nl_msg *msg, void *arg)
 
 int nft_has_rules_of_others(struct err *err)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	bool found = false;
 	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
 		return -1;
@@ -67,7 +67,7 @@ int nft_has_rules_of_others(struct err *err)
 
 int nft_has_chain(int family, const char *table, const char *chain, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	bool found = false;
 	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
 		return -1;
@@ -95,7 +95,7 @@ static struct nl_msg *elements_message(const char *set, struct err *err)
 
 int nft_has_element(const char *set, const void *key, size_t size, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	bool found = false;
 	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
 		return -1;
@@ -127,7 +127,8 @@ static int on_elements(struct nl_msg *msg, void *arg)
 	int left;
 	if (!list)
 		return NL_OK;
-	nla_for_each_nested (element, list, left) {
+	nla_for_each_nested(element, list, left)
+	{
 		struct nlattr *key = nla_find(nla_data(element), nla_len(element), NFTA_SET_ELEM_KEY);
 		struct nlattr *value = key ? nla_find(nla_data(key), nla_len(key), NFTA_DATA_VALUE) : NULL;
 		if (value)
@@ -138,8 +139,8 @@ static int on_elements(struct nl_msg *msg, void *arg)
 
 int nft_each_key(const char *set, void (*each)(const unsigned char *, size_t, void *), void *arg, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
-	struct keys keys = {each, arg};
+	own_netlink struct netlink nl = { 0 };
+	struct keys keys = { each, arg };
 	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
 		return -1;
 	struct nl_msg *msg = elements_message(set, err);

@@ -18,7 +18,7 @@
 enum {
 	MESSAGE_SIZE = 32 << 10, // an attribute's length has 16 bits
 	MESSAGE_FULL = MESSAGE_SIZE - 512,
-	COMMENT_TYPE = 0,        // NFTNL_UDATA_SET_ELEM_COMMENT
+	COMMENT_TYPE = 0, // NFTNL_UDATA_SET_ELEM_COMMENT
 	ANSWER_SIZE = 64 << 10,
 };
 
@@ -33,7 +33,9 @@ void nft_value_add(struct nft_value *value, const void *part, size_t size)
 
 static struct nl_msg *message(struct nft_batch *batch, int type, int flags, int family, unsigned int resource)
 {
-	struct nfgenmsg base = {.nfgen_family = (unsigned char)family, .version = NFNETLINK_V0, .res_id = htons((uint16_t)resource)};
+	struct nfgenmsg base = { .nfgen_family = (unsigned char)family,
+				 .version = NFNETLINK_V0,
+				 .res_id = htons((uint16_t)resource) };
 	struct nl_msg *msg = nlmsg_alloc_size(MESSAGE_SIZE);
 	if (!msg || !nlmsg_put(msg, 0, ++batch->sequence, type, 0, NLM_F_REQUEST | flags) ||
 	    nlmsg_append(msg, &base, sizeof(base), NLMSG_ALIGNTO) < 0) {
@@ -62,7 +64,7 @@ static void finish(struct nft_batch *batch)
 
 int nft_batch_open(struct nft_batch *batch, struct err *err)
 {
-	*batch = (struct nft_batch){0};
+	*batch = (struct nft_batch){ 0 };
 	batch->file = open_memstream(&batch->text, &batch->size);
 	if (!batch->file)
 		return err_sys(err, "nftables: memory for elements");
@@ -92,7 +94,7 @@ static void put_value(struct nl_msg *msg, int type, const struct nft_value *valu
 
 static void put_comment(struct nl_msg *msg, const char *comment)
 {
-	unsigned char bytes[2 + 128] = {COMMENT_TYPE};
+	unsigned char bytes[2 + 128] = { COMMENT_TYPE };
 	size_t length = strnlen(comment, 127);
 	bytes[1] = (unsigned char)(length + 1);
 	memcpy(bytes + 2, comment, length);
@@ -143,7 +145,7 @@ static int read_answers(struct netlink *nl, unsigned int last, struct err *err)
 
 int nft_batch_commit(struct nft_batch *batch, struct err *err)
 {
-	own_netlink struct netlink nl = {0};
+	own_netlink struct netlink nl = { 0 };
 	unsigned int last = batch->sequence;
 	if (batch->msg) // only the last change is acknowledged; whatever fails is answered anyhow
 		nlmsg_hdr(batch->msg)->nlmsg_flags |= NLM_F_ACK;

@@ -24,19 +24,19 @@ void nft_value_add(struct nft_value *value, const void *part, size_t size);
 
 struct nft_batch {
 	FILE *file;
-	char *text;            // messages, one behind the other
+	char *text; // messages, one behind the other
 	size_t size;
-	struct nl_msg *msg;    // the one that is being filled
+	struct nl_msg *msg; // the one that is being filled
 	struct nlattr *list;
 	const char *set;
 	bool create;
 	unsigned int sequence;
-	bool broken;           // out of memory
+	bool broken; // out of memory
 };
 
 struct nft_change {
-	const char *set;       // of table "inet coso"
-	bool create;           // fails with EEXIST if the element is there; else: remove, ENOENT if it isn't
+	const char *set; // of table "inet coso"
+	bool create;     // fails with EEXIST if the element is there; else: remove, ENOENT if it isn't
 	struct nft_value key;
 	struct nft_value data; // size 0: a set has none
 	const char *comment;   // as libnftables writes and shows it; NULL: none

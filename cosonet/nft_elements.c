@@ -29,7 +29,8 @@ static json_t *load(const char *text, struct err *err)
 static const char *prefix_text(struct arena *arena, json_t *prefix)
 {
 	const char *address = json_string_value(json_object_get(prefix, "addr"));
-	return arena_printf(arena, "%s/%lld", address ? address : "", (long long)json_integer_value(json_object_get(prefix, "len")));
+	return arena_printf(arena, "%s/%lld", address ? address : "",
+			    (long long)json_integer_value(json_object_get(prefix, "len")));
 }
 
 // The parts of a key or value: of a concatenation, or the one itself. Returns how many; as text each.
@@ -61,7 +62,7 @@ static uint8_t proto_of(const char *text)
 static bool fill_port(struct nft_element *e, const char *key[], size_t keys, const char *to[], size_t tos)
 {
 	uint64_t host_port = 0, container_port = 0;
-	struct fw_port port = {.count = 1, .proto = proto_of(key[keys - 2])};
+	struct fw_port port = { .count = 1, .proto = proto_of(key[keys - 2]) };
 	if (keys == 3 && num_cidr("nftables", key[0], &port.host, NULL) < 0)
 		return false;
 	if (tos != 2 || num_cidr("nftables", to[0], &port.container, NULL) < 0 ||
@@ -77,7 +78,7 @@ static bool fill_port(struct nft_element *e, const char *key[], size_t keys, con
 // An element of a set is {"elem":{"val","comment"}}, of a map [that, value].
 static void add_element(struct nft_elements *list, const char *set, json_t *item)
 {
-	struct nft_element e = {.set = arena_strdup(list->arena, set)};
+	struct nft_element e = { .set = arena_strdup(list->arena, set) };
 	const char *key[PARTS_MOST], *to[PARTS_MOST];
 	json_t *left = json_is_array(item) ? json_array_get(item, 0) : item;
 	json_t *elem = json_object_get(left, "elem");
@@ -102,7 +103,7 @@ static void add_set(struct nft_elements *list, json_t *set)
 	size_t i;
 	if (!name)
 		return;
-	json_array_foreach (elements, i, item) {
+	json_array_foreach(elements, i, item) {
 		if (!str_eq(name, "links")) {
 			add_element(list, name, item);
 		} else if (json_is_string(item)) {
@@ -115,12 +116,12 @@ static void add_set(struct nft_elements *list, json_t *set)
 int nft_elements_parse(struct arena *arena, const char *json, struct nft_elements *out, struct err *err)
 {
 	own_json json_t *root = load(json, err);
-	struct nft_elements list = {.arena = arena};
+	struct nft_elements list = { .arena = arena };
 	json_t *entry;
 	size_t i;
 	if (!root)
 		return -1;
-	json_array_foreach (json_object_get(root, "nftables"), i, entry) {
+	json_array_foreach(json_object_get(root, "nftables"), i, entry) {
 		json_t *set = json_object_get(entry, "set");
 		add_set(&list, set ? set : json_object_get(entry, "map"));
 	}
@@ -135,12 +136,12 @@ int nft_elements_parse(struct arena *arena, const char *json, struct nft_element
 int nft_elements_handles(struct arena *arena, const char *json, const char *comment, struct nft_handles *out, struct err *err)
 {
 	own_json json_t *root = load(json, err);
-	struct nft_handles list = {0};
+	struct nft_handles list = { 0 };
 	json_t *entry;
 	size_t i;
 	if (!root)
 		return -1;
-	json_array_foreach (json_object_get(root, "nftables"), i, entry) {
+	json_array_foreach(json_object_get(root, "nftables"), i, entry) {
 		json_t *rule = json_object_get(entry, "rule");
 		const char *text = json_string_value(json_object_get(rule, "comment"));
 		if (!text || !str_eq(text, comment))

@@ -15,10 +15,10 @@ struct nft_element {
 };
 
 struct nft_elements {
-	struct arena *arena;   // NULL: there is no table
+	struct arena *arena;       // NULL: there is no table
 	struct nft_element *items; // those with an owner
 	size_t count;
-	const char **bridges;  // elements of the set "links"
+	const char **bridges; // elements of the set "links"
 	size_t bridge_count;
 };
 

@@ -42,7 +42,8 @@ static int load(struct library *lib, struct err *err)
 		.set_flags = (__typeof__(lib->set_flags))dlsym(handle, "nft_ctx_output_set_flags"),
 		.run = (__typeof__(lib->run))dlsym(handle, "nft_run_cmd_from_buffer"),
 	};
-	if (lib->new && lib->free && lib->buffer_output && lib->buffer_error && lib->output && lib->error && lib->set_flags && lib->run)
+	if (lib->new && lib->free && lib->buffer_output && lib->buffer_error && lib->output && lib->error && lib->set_flags &&
+	    lib->run)
 		return 0;
 	dlclose(handle);
 	return err_set(err, ENOSYS, "%s lacks a function: install a release of nftables from 0.9.8 on", LIBRARY);
@@ -60,7 +61,7 @@ static int failed(const char *text, struct err *err)
 
 static int run(const char *commands, struct arena *arena, char **out_text, struct err *err)
 {
-	struct library lib = {0};
+	struct library lib = { 0 };
 	if (load(&lib, err) < 0)
 		return -1;
 	int rc = -1;

@@ -26,12 +26,15 @@ static int check_address(struct netlink *nl, const struct publish *p, bool ipv6,
 	if (!p->address.family || !p->address.prefix)
 		return 0;
 	if (is_loopback(&p->address))
-		return err_set(err, EINVAL, "publish '%s': a loopback address isn't reached by a packet filter: give one of the host's "
-			       "other addresses, or none", p->text);
+		return err_set(err, EINVAL,
+			       "publish '%s': a loopback address isn't reached by a packet filter: give one of the host's "
+			       "other addresses, or none",
+			       p->text);
 	if (addr_lookup(nl, &p->address, &local, &index, err) < 0)
 		return -1;
 	if (!local)
-		return err_set(err, EADDRNOTAVAIL, "publish '%s': the address isn't one of this host's (ip address shows them)", p->text);
+		return err_set(err, EADDRNOTAVAIL, "publish '%s': the address isn't one of this host's (ip address shows them)",
+			       p->text);
 	return 0;
 }
 
@@ -71,8 +74,10 @@ static int check_port(const struct publish *p, int family, uint16_t port, struct
 	if (bind(fd, (const void *)&address, length) == 0)
 		return 0;
 	if (errno == EADDRINUSE)
-		return err_set(err, EADDRINUSE, "publish '%s': a program of this host uses port %u/%s (ss -ln shows it): end it, or "
-			       "publish another port", p->text, port, publish_proto_name(p));
+		return err_set(err, EADDRINUSE,
+			       "publish '%s': a program of this host uses port %u/%s (ss -ln shows it): end it, or "
+			       "publish another port",
+			       p->text, port, publish_proto_name(p));
 	return err_sys(err, "publish '%s': port %u", p->text, port);
 }
 

@@ -11,7 +11,8 @@ enum { PUBLISH_MOST = 65536 };
 
 static int refuse(const char *text, struct err *err, const char *reason)
 {
-	return err_set(err, EINVAL, "COSO_PUBLISH: '%.100s': %s (expected [ip:]host[-end]:container[-end][/tcp|/udp])", text, reason);
+	return err_set(err, EINVAL, "COSO_PUBLISH: '%.100s': %s (expected [ip:]host[-end]:container[-end][/tcp|/udp])", text,
+		       reason);
 }
 
 // "80" or "8000-8010".
@@ -61,7 +62,7 @@ static int parse_address(char *text, const char *whole, struct num_cidr *out, st
 
 static int parse_one(struct arena *arena, const char *text, struct publish *out, struct err *err)
 {
-	struct publish p = {.text = text, .proto = IPPROTO_TCP};
+	struct publish p = { .text = text, .proto = IPPROTO_TCP };
 	char *copy = arena_strdup(arena, text);
 	char *slash = strrchr(copy, '/');
 	uint16_t inside = 0;
@@ -113,7 +114,7 @@ static bool overlaps(const struct publish *a, const struct publish *b)
 
 int publish_parse(struct arena *arena, const char *text, struct publish_list *out, struct err *err)
 {
-	struct publish_list list = {0};
+	struct publish_list list = { 0 };
 	if (!text || !*text) {
 		*out = list;
 		return 0;
@@ -122,13 +123,13 @@ int publish_parse(struct arena *arena, const char *text, struct publish_list *ou
 	if (words.count > PUBLISH_MOST)
 		return err_set(err, E2BIG, "COSO_PUBLISH: more than %d mappings", PUBLISH_MOST);
 	for (size_t i = 0; i < words.count; i++) {
-		struct publish one = {0};
+		struct publish one = { 0 };
 		if (parse_one(arena, words.items[i], &one, err) < 0)
 			return -1;
 		for (size_t j = 0; j < list.count; j++) {
 			if (overlaps(&one, &list.items[j]))
-				return err_set(err, EINVAL, "COSO_PUBLISH: '%.80s' and '%.80s' publish the same port", list.items[j].text,
-					       one.text);
+				return err_set(err, EINVAL, "COSO_PUBLISH: '%.80s' and '%.80s' publish the same port",
+					       list.items[j].text, one.text);
 		}
 		list.items = arena_grow(arena, list.items, list.count, sizeof(one));
 		list.items[list.count++] = one;

@@ -17,7 +17,7 @@ struct publish {
 	uint16_t host_port;
 	uint16_t container_port;
 	uint16_t count;
-	uint8_t proto;           // IPPROTO_TCP or IPPROTO_UDP
+	uint8_t proto; // IPPROTO_TCP or IPPROTO_UDP
 };
 
 struct publish_list {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const fw_names[] = {[FW_AUTO] = "auto", [FW_IPTABLES] = "iptables", [FW_NFTABLES] = "nftables"};
+static const char *const fw_names[] = { [FW_AUTO] = "auto", [FW_IPTABLES] = "iptables", [FW_NFTABLES] = "nftables" };
 
 const char *record_fw_name(enum fw_kind kind)
 {
@@ -46,9 +46,9 @@ const char *record_cidr(const struct num_cidr *cidr, char out[RECORD_ADDRESS])
 int record_print(const struct record *record, char out[RECORD_MAX])
 {
 	char net4[RECORD_ADDRESS], net6[RECORD_ADDRESS];
-	int n = snprintf(out, RECORD_MAX, "coso1 %s net4=%s net6=%s fw=%s mtu=%u f4=%d r4=%d f6=%d", record->ready ? "ready" : "begun",
-			 record_cidr(&record->net4, net4), record_cidr(&record->net6, net6), fw_names[record->fw], record->mtu,
-			 record->forward4, record->redirects4, record->forward6);
+	int n = snprintf(out, RECORD_MAX, "coso1 %s net4=%s net6=%s fw=%s mtu=%u f4=%d r4=%d f6=%d",
+			 record->ready ? "ready" : "begun", record_cidr(&record->net4, net4), record_cidr(&record->net6, net6),
+			 fw_names[record->fw], record->mtu, record->forward4, record->redirects4, record->forward6);
 	return n > 0 && n < RECORD_MAX ? 0 : -1;
 }
 
@@ -100,8 +100,8 @@ static bool parse_word(const char *word, struct record *r)
 
 bool record_parse(const char *text, struct record *out)
 {
-	own_arena struct arena arena = {0};
-	struct record r = {0};
+	own_arena struct arena arena = { 0 };
+	struct record r = { 0 };
 	if (!text || !str_starts(text, "coso1 "))
 		return false;
 	struct strv words = str_split(&arena, text, ' ');

@@ -22,9 +22,9 @@ struct record {
 	enum fw_kind fw;
 	unsigned int mtu;
 	// What teardown restores: -1 means that it was on before, and isn't ours to turn off.
-	int forward4;         // net.ipv4.ip_forward
-	int redirects4;       // net.ipv4.conf.all.accept_redirects, which the kernel changes with it
-	int forward6;         // net.ipv6.conf.all.forwarding
+	int forward4;   // net.ipv4.ip_forward
+	int redirects4; // net.ipv4.conf.all.accept_redirects, which the kernel changes with it
+	int forward6;   // net.ipv6.conf.all.forwarding
 };
 
 // Writes the record as text. 0, or -1 if it doesn't fit.

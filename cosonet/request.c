@@ -25,22 +25,24 @@ struct words {
 };
 
 static const struct opt options[] = {
-	{"pid", 0, OPT_TEXT, offsetof(struct words, pid), "PID", "connect the network namespace of this process"},
-	{"release", 0, OPT_FLAG, offsetof(struct words, release), NULL, "remove what the container COSO_ID owns"},
-	{"bridgeName", 0, OPT_TEXT, offsetof(struct words, bridge), "NAME", "the bridge (" DEFAULT_BRIDGE ")"},
-	{"bridgeAddress", 0, OPT_TEXT, offsetof(struct words, address), "CIDR[,CIDR]", "its addresses (" DEFAULT_NET4 ", and a ULA)"},
-	{"subnet", 0, OPT_TEXT, offsetof(struct words, subnet), "CIDR[,CIDR]", "its networks; it takes the first address of each"},
-	{"containerAddress", 0, OPT_TEXT, offsetof(struct words, container), "CIDR", "this address, instead of a free one"},
-	{"vethNamePrefix", 0, OPT_TEXT, offsetof(struct words, prefix), "TEXT", "names the host's end TEXT0, TEXT1, ..."},
-	{"ifname", 0, OPT_TEXT, offsetof(struct words, ifname), "NAME", "the interface in the container (eth0)"},
-	{"mtu", 0, OPT_TEXT, offsetof(struct words, mtu), "BYTES", "as the host's way out, unless given"},
-	{"no-ipv6", 0, OPT_FLAG, offsetof(struct words, no_ipv6), NULL, "IPv4 alone"},
-	{"firewall", 0, OPT_TEXT, offsetof(struct words, firewall), "KIND", "auto, iptables or nftables"},
-	{"json", 0, OPT_FLAG, offsetof(struct words, json), NULL, "status as JSON"},
-	{"verbose", 'v', OPT_FLAG, offsetof(struct words, verbose), NULL, "say what is done"},
-	{"help", 'h', OPT_FLAG, offsetof(struct words, help), NULL, "this text"},
-	{"version", 0, OPT_FLAG, offsetof(struct words, version), NULL, "the version"},
-	{0},
+	{ "pid", 0, OPT_TEXT, offsetof(struct words, pid), "PID", "connect the network namespace of this process" },
+	{ "release", 0, OPT_FLAG, offsetof(struct words, release), NULL, "remove what the container COSO_ID owns" },
+	{ "bridgeName", 0, OPT_TEXT, offsetof(struct words, bridge), "NAME", "the bridge (" DEFAULT_BRIDGE ")" },
+	{ "bridgeAddress", 0, OPT_TEXT, offsetof(struct words, address), "CIDR[,CIDR]",
+	  "its addresses (" DEFAULT_NET4 ", and a ULA)" },
+	{ "subnet", 0, OPT_TEXT, offsetof(struct words, subnet), "CIDR[,CIDR]",
+	  "its networks; it takes the first address of each" },
+	{ "containerAddress", 0, OPT_TEXT, offsetof(struct words, container), "CIDR", "this address, instead of a free one" },
+	{ "vethNamePrefix", 0, OPT_TEXT, offsetof(struct words, prefix), "TEXT", "names the host's end TEXT0, TEXT1, ..." },
+	{ "ifname", 0, OPT_TEXT, offsetof(struct words, ifname), "NAME", "the interface in the container (eth0)" },
+	{ "mtu", 0, OPT_TEXT, offsetof(struct words, mtu), "BYTES", "as the host's way out, unless given" },
+	{ "no-ipv6", 0, OPT_FLAG, offsetof(struct words, no_ipv6), NULL, "IPv4 alone" },
+	{ "firewall", 0, OPT_TEXT, offsetof(struct words, firewall), "KIND", "auto, iptables or nftables" },
+	{ "json", 0, OPT_FLAG, offsetof(struct words, json), NULL, "status as JSON" },
+	{ "verbose", 'v', OPT_FLAG, offsetof(struct words, verbose), NULL, "say what is done" },
+	{ "help", 'h', OPT_FLAG, offsetof(struct words, help), NULL, "this text" },
+	{ "version", 0, OPT_FLAG, offsetof(struct words, version), NULL, "the version" },
+	{ 0 },
 };
 
 static const struct {
@@ -48,9 +50,9 @@ static const struct {
 	enum request_verb verb;
 	const char *help;
 } verbs[] = {
-	{"setup", REQUEST_SETUP, "make the bridge, forwarding and NAT (again is fine)"},
-	{"teardown", REQUEST_TEARDOWN, "undo exactly that"},
-	{"status", REQUEST_STATUS, "bridge, networks, leases and published ports"},
+	{ "setup", REQUEST_SETUP, "make the bridge, forwarding and NAT (again is fine)" },
+	{ "teardown", REQUEST_TEARDOWN, "undo exactly that" },
+	{ "status", REQUEST_STATUS, "bridge, networks, leases and published ports" },
 };
 
 void request_help(FILE *out)
@@ -95,10 +97,12 @@ static int check_net4(const char *what, const char *text, const struct num_cidr 
 	if (net->prefix < 8 || net->prefix > 30)
 		return err_set(err, EINVAL, "%s '%s': an IPv4 network of containers has a prefix from /8 to /30", what, text);
 	if (host == 0 || host == ~0U >> net->prefix)
-		return err_set(err, EINVAL, "%s '%s': the bridge needs an address in the network, not the network's own or its broadcast",
-			       what, text);
+		return err_set(err, EINVAL,
+			       "%s '%s': the bridge needs an address in the network, not the network's own or its broadcast", what,
+			       text);
 	if (address >> 24 == 127 || address >> 28 >= 14 || address >> 24 == 0 || address >> 16 == 0xa9fe)
-		return err_set(err, EINVAL, "%s '%s': not a network that can be routed to; take a private one such as 10.209.0.1/20", what,
+		return err_set(err, EINVAL,
+			       "%s '%s': not a network that can be routed to; take a private one such as 10.209.0.1/20", what,
 			       text);
 	return 0;
 }
@@ -118,7 +122,7 @@ static int parse_nets(struct arena *arena, const char *what, const char *text, b
 {
 	struct strv words = str_split(arena, text, ',');
 	for (size_t i = 0; i < words.count; i++) {
-		struct num_cidr net = {0};
+		struct num_cidr net = { 0 };
 		const char *word = words.items[i];
 		if (num_cidr(what, word, &net, err) < 0)
 			return -1;
@@ -126,7 +130,8 @@ static int parse_nets(struct arena *arena, const char *what, const char *text, b
 			return err_set(err, EINVAL, "%s '%s': the prefix length is missing (%s/24)", what, word, word);
 		struct num_cidr *slot = net.family == AF_INET ? &r->net4 : &r->net6;
 		if (slot->family)
-			return err_set(err, EINVAL, "%s '%s': two networks of one family; give one IPv4 and at most one IPv6", what, text);
+			return err_set(err, EINVAL, "%s '%s': two networks of one family; give one IPv4 and at most one IPv6", what,
+				       text);
 		*slot = subnet ? ipam_address(&net, 1) : net;
 		if ((net.family == AF_INET ? check_net4 : check_net6)(what, word, slot, err) < 0)
 			return -1;
@@ -148,7 +153,7 @@ static int choose_nets(struct arena *arena, const struct words *w, struct reques
 	if (!r->nets_given && parse_nets(arena, "-bridgeAddress", DEFAULT_NET4, false, r, err) < 0)
 		return -1;
 	if (w->no_ipv6) {
-		r->net6 = (struct num_cidr){0};
+		r->net6 = (struct num_cidr){ 0 };
 		r->nets_given = true;
 	} else if (!r->net6.family) {
 		num_cidr("-bridgeAddress", DEFAULT_ULA, &r->net6, NULL);
@@ -161,13 +166,14 @@ static int choose_nets(struct arena *arena, const struct words *w, struct reques
 
 static int parse_container(const char *text, struct request *r, struct err *err)
 {
-	struct num_cidr address = {0};
+	struct num_cidr address = { 0 };
 	if (num_cidr("-containerAddress", text, &address, err) < 0)
 		return -1;
 	if (address.family != AF_INET)
 		return err_set(err, EINVAL, "-containerAddress '%s': give the IPv4 address; the IPv6 one follows from it", text);
 	if (strchr(text, '/') && r->nets_given && address.prefix != r->net4.prefix)
-		return err_set(err, EINVAL, "-containerAddress '%s': the bridge's network has the prefix /%u", text, r->net4.prefix);
+		return err_set(err, EINVAL, "-containerAddress '%s': the bridge's network has the prefix /%u", text,
+			       r->net4.prefix);
 	r->container = address;
 	return 0;
 }
@@ -180,7 +186,8 @@ static int parse_values(struct arena *arena, const struct words *w, struct reque
 			return -1;
 		r->pid = (pid_t)number;
 	}
-	if (check_ifname("-bridgeName", r->bridge, IFNAMSIZ - 1, err) < 0 || check_ifname("-ifname", r->ifname, IFNAMSIZ - 1, err) < 0)
+	if (check_ifname("-bridgeName", r->bridge, IFNAMSIZ - 1, err) < 0 ||
+	    check_ifname("-ifname", r->ifname, IFNAMSIZ - 1, err) < 0)
 		return -1;
 	if (w->prefix && check_ifname("-vethNamePrefix", w->prefix, IFNAMSIZ - 5, err) < 0)
 		return -1;
@@ -242,8 +249,8 @@ static int parse_words(struct arena *arena, int argc, char *const argv[], struct
 int request_parse(struct arena *arena, int argc, char *const argv[], const char *(*env)(const char *), struct request *out,
 		  struct err *err)
 {
-	struct words w = {0};
-	struct request r = {.verb = REQUEST_ATTACH};
+	struct words w = { 0 };
+	struct request r = { .verb = REQUEST_ATTACH };
 	if (parse_words(arena, argc, argv, &w, &r, err) < 0)
 		return 2;
 	r.bridge = w.bridge ? w.bridge : DEFAULT_BRIDGE;

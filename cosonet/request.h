@@ -8,24 +8,32 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum request_verb { REQUEST_ATTACH, REQUEST_SETUP, REQUEST_TEARDOWN, REQUEST_STATUS, REQUEST_RELEASE, REQUEST_HELP, REQUEST_VERSION };
+enum request_verb {
+	REQUEST_ATTACH,
+	REQUEST_SETUP,
+	REQUEST_TEARDOWN,
+	REQUEST_STATUS,
+	REQUEST_RELEASE,
+	REQUEST_HELP,
+	REQUEST_VERSION
+};
 
 struct request {
 	enum request_verb verb;
 	pid_t pid;
 	const char *bridge;
-	struct num_cidr net4;         // the bridge's address in its network
-	struct num_cidr net6;         // family 0: no IPv6
-	bool nets_given;              // by the caller, and not by default
-	struct num_cidr container;    // family 0: COSO chooses
-	const char *veth_prefix;      // NULL: the link's name is the lease
-	const char *ifname;           // in the container
-	unsigned int mtu;             // 0: as the host's way out
+	struct num_cidr net4;      // the bridge's address in its network
+	struct num_cidr net6;      // family 0: no IPv6
+	bool nets_given;           // by the caller, and not by default
+	struct num_cidr container; // family 0: COSO chooses
+	const char *veth_prefix;   // NULL: the link's name is the lease
+	const char *ifname;        // in the container
+	unsigned int mtu;          // 0: as the host's way out
 	bool mtu_given;
 	enum fw_kind fw;
 	bool json;
 	bool verbose;
-	const char *id;               // COSO_ID, or "pid-<PID>"
+	const char *id; // COSO_ID, or "pid-<PID>"
 	struct publish_list publish;
 };
 

@@ -4,13 +4,13 @@
 
 #include <libiptc/libip6tc.h>
 #include <libiptc/libiptc.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_tcpudp.h>
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +28,8 @@ static size_t entry_size(int family)
 
 static size_t target_offset(const void *entry, int family)
 {
-	return family == AF_INET ? ((const struct ipt_entry *)entry)->target_offset : ((const struct ip6t_entry *)entry)->target_offset;
+	return family == AF_INET ? ((const struct ipt_entry *)entry)->target_offset :
+				   ((const struct ip6t_entry *)entry)->target_offset;
 }
 
 static void *add_match(struct place *place, const char *name, uint8_t revision, size_t data)
@@ -179,7 +180,7 @@ static void encode_target(const struct rule *rule, int family, struct place *pla
 
 size_t rule_encode(const struct rule *rule, int family, unsigned char out[RULE_MAX])
 {
-	struct place place = {out, entry_size(family)};
+	struct place place = { out, entry_size(family) };
 	memset(out, 0, RULE_MAX);
 	if (family == AF_INET)
 		encode_header4(rule, &((struct ipt_entry *)(void *)out)->ip);
@@ -244,7 +245,7 @@ static void decode_destination(const void *entry, int family, struct rule *out)
 
 void rule_decode(const void *entry, int family, struct rule *out)
 {
-	*out = (struct rule){.verdict = RULE_OTHER};
+	*out = (struct rule){ .verdict = RULE_OTHER };
 	decode_destination(entry, family, out);
 	snprintf(out->comment, sizeof(out->comment), "%s", rule_comment(entry, family));
 	const struct xt_entry_match *ports = find_match(entry, family, out->proto == IPPROTO_TCP ? "tcp" : "udp");

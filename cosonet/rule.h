@@ -20,16 +20,16 @@ enum rule_state { RULE_ANY_STATE, RULE_ESTABLISHED, RULE_TRANSLATED }; // conntr
 struct rule {
 	struct num_cidr source, destination; // family 0: any
 	bool not_destination;
-	char in[IFNAMSIZ], out[IFNAMSIZ];    // empty: any
+	char in[IFNAMSIZ], out[IFNAMSIZ]; // empty: any
 	bool not_out;
-	uint8_t proto;                       // 0: any
-	uint16_t port, count;                // of the destination; count 0: any
-	bool local;                          // the destination is an address of this host
+	uint8_t proto;        // 0: any
+	uint16_t port, count; // of the destination; count 0: any
+	bool local;           // the destination is an address of this host
 	enum rule_state state;
 	enum rule_verdict verdict;
-	char chain[29];                      // with RULE_JUMP; XT_EXTENSION_MAXNAMELEN
-	struct num_cidr to;                  // with RULE_DNAT
-	uint16_t to_port;                    // with RULE_DNAT: the first of `count`
+	char chain[29];     // with RULE_JUMP; XT_EXTENSION_MAXNAMELEN
+	struct num_cidr to; // with RULE_DNAT
+	uint16_t to_port;   // with RULE_DNAT: the first of `count`
 	char comment[RULE_COMMENT];
 };
 

@@ -31,13 +31,13 @@ struct library {
 };
 
 static const struct library library4 = {
-	iptc_init, iptc_free, iptc_commit, iptc_is_chain, iptc_create_chain, iptc_delete_chain, iptc_flush_entries,
-	iptc_delete_num_entry, iptc_strerror,
+	iptc_init,         iptc_free,          iptc_commit,           iptc_is_chain, iptc_create_chain,
+	iptc_delete_chain, iptc_flush_entries, iptc_delete_num_entry, iptc_strerror,
 };
 
 static const struct library library6 = {
-	ip6tc_init, ip6tc_free, ip6tc_commit, ip6tc_is_chain, ip6tc_create_chain, ip6tc_delete_chain, ip6tc_flush_entries,
-	ip6tc_delete_num_entry, ip6tc_strerror,
+	ip6tc_init,         ip6tc_free,          ip6tc_commit,           ip6tc_is_chain, ip6tc_create_chain,
+	ip6tc_delete_chain, ip6tc_flush_entries, ip6tc_delete_num_entry, ip6tc_strerror,
 };
 
 static const struct library *library_of(int family)
@@ -76,7 +76,7 @@ bool table_offered(int family)
 
 bool table_exists(int family, const char *name)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	const char *path = family == AF_INET ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names";
 	const char *text = file_read(&arena, AT_FDCWD, path, FILE_SMALL, NULL, NULL);
 	if (!text)
@@ -92,7 +92,7 @@ bool table_exists(int family, const char *name)
 // struct ip6t_getinfo and ip6t_get_entries are the same but for their names.
 static int read_entries(int fd, int family, const char *name, struct ipt_get_entries **out)
 {
-	struct ipt_getinfo info = {0};
+	struct ipt_getinfo info = { 0 };
 	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
 	socklen_t length = sizeof(info);
 	memcpy(info.name, name, strlen(name) + 1);
@@ -140,7 +140,7 @@ int table_contains(int family, const char *name, const char *const *texts, struc
 
 static int open_table(struct table *table, int family, const char *name, struct err *err)
 {
-	*table = (struct table){family, name, NULL};
+	*table = (struct table){ family, name, NULL };
 	table->handle = library_of(family)->init(name);
 	if (table->handle)
 		return 0;
@@ -179,7 +179,8 @@ void table_each(const struct table *table, const char *chain, void (*each)(const
 	}
 }
 
-int table_read(int family, const char *name, const char *chain, void (*each)(const struct rule *, void *), void *arg, struct err *err)
+int table_read(int family, const char *name, const char *chain, void (*each)(const struct rule *, void *), void *arg,
+	       struct err *err)
 {
 	struct table table;
 	if (open_table(&table, family, name, err) < 0)

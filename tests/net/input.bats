@@ -71,7 +71,7 @@ table() {
 	fails 1 "COSO_ID isn't set" env -u COSO_ID "$BIN/cosonet" -release
 
 	# Ports.
-	for wrong in 80 80: :80 a:80 80:b 0:80 80:0 65536:80 80:65536 -1:80 80-79:80-79 80-81:80 80:80/sctp 80:80/ 80:80, ,80:80 1.2.3:80:80 \
+	for wrong in 80 80: :80 a:80 80:b 0:80 80:0 65536:80 80:65536 -1:80 80-79:80-79 80-81:80 80:80/sctp 80:80/ "80:80," ",80:80" 1.2.3:80:80 \
 		300.1.1.1:80:80 ::1:80:80 1.2.3.4/24:80:80 80:80,80:81 80-90:80-90,85:1 " 80:80"; do
 		fails 1 'COSO_PUBLISH' env COSO_PUBLISH="$wrong" "$BIN/cosonet" -pid "$pid"
 	done

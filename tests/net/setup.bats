@@ -139,8 +139,8 @@ killed_everywhere() {
 	done
 }
 
-@test "iptables: setup and teardown killed at every n-th system call are mended by the next" { STEP=${COSO_KILL_STEP:-3} in_ns killed_everywhere iptables; }
-@test "nftables: setup and teardown killed at every n-th system call are mended by the next" { STEP=${COSO_KILL_STEP:-7} in_ns killed_everywhere nftables; }
+@test "iptables: setup and teardown killed at every n-th system call are mended by the next" { STEP=${COSO_KILL_STEP:-7} in_ns killed_everywhere iptables; }
+@test "nftables: setup and teardown killed at every n-th system call are mended by the next" { STEP=${COSO_KILL_STEP:-17} in_ns killed_everywhere nftables; }
 
 attach_killed() {
 	world
@@ -170,5 +170,5 @@ attach_killed() {
 
 is_alone() { [ "$("$BIN/cosonet" status --json | jq '.leases | length')" = 0 ]; }
 
-@test "iptables: -pid killed at every n-th system call leaves nothing that the next doesn't mend" { STEP=${COSO_KILL_STEP:-3} in_ns attach_killed iptables; }
-@test "nftables: -pid killed at every n-th system call leaves nothing that the next doesn't mend" { STEP=${COSO_KILL_STEP:-7} in_ns attach_killed nftables; }
+@test "iptables: -pid killed at every n-th system call leaves nothing that the next doesn't mend" { STEP=${COSO_KILL_STEP:-7} in_ns attach_killed iptables; }
+@test "nftables: -pid killed at every n-th system call leaves nothing that the next doesn't mend" { STEP=${COSO_KILL_STEP:-17} in_ns attach_killed nftables; }

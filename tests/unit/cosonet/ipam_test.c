@@ -10,7 +10,7 @@
 
 static struct num_cidr cidr(const char *text)
 {
-	struct num_cidr out = {0};
+	struct num_cidr out = { 0 };
 	CU_ASSERT_EQUAL_FATAL(num_cidr("test", text, &out, NULL), 0);
 	return out;
 }
@@ -72,7 +72,7 @@ TEST(ipam, addresses_of_both_families)
 TEST(ipam, lease_names_go_there_and_back)
 {
 	char name[IFNAMSIZ], other[IFNAMSIZ];
-	struct in_addr address = cidr("10.209.1.2").addr.v4, back = {0};
+	struct in_addr address = cidr("10.209.1.2").addr.v4, back = { 0 };
 	ipam_lease_name(name, "coso0", address);
 	CU_ASSERT_EQUAL(strlen(name), 15);
 	CU_ASSERT_TRUE(ipam_lease_parse(name, "coso0", &back));

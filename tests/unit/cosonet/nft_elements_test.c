@@ -15,7 +15,7 @@ static const char table[] =
 
 TEST(nft_elements, are_read_with_their_owners)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	struct nft_elements all;
 	CU_ASSERT_EQUAL_FATAL(nft_elements_parse(&arena, table, &all, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(all.count, 3); // the one without a comment isn't ours
@@ -32,7 +32,7 @@ TEST(nft_elements, are_read_with_their_owners)
 
 TEST(nft_elements, handles_by_comment_and_broken_text)
 {
-	own_arena struct arena arena = {0};
+	own_arena struct arena arena = { 0 };
 	struct nft_handles handles;
 	struct nft_elements all;
 	CU_ASSERT_EQUAL_FATAL(nft_elements_handles(&arena, table, "coso coso0", &handles, NULL), 0);
@@ -40,5 +40,6 @@ TEST(nft_elements, handles_by_comment_and_broken_text)
 	CU_ASSERT_EQUAL(handles.items[0], 7);
 	CU_ASSERT_EQUAL(nft_elements_parse(&arena, "{\"nftables\":", &all, NULL), -1);
 	CU_ASSERT_EQUAL(nft_elements_parse(&arena, "[]", &all, NULL), 0);
-	CU_ASSERT_EQUAL(nft_elements_parse(&arena, "{\"nftables\":[{\"set\":{\"name\":\"any4\",\"elem\":[1,[],{}]}}]}", &all, NULL), 0);
+	CU_ASSERT_EQUAL(nft_elements_parse(&arena, "{\"nftables\":[{\"set\":{\"name\":\"any4\",\"elem\":[1,[],{}]}}]}", &all, NULL),
+			0);
 }

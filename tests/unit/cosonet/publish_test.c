@@ -7,9 +7,9 @@
 
 static size_t count_of(const char *text)
 {
-	own_arena struct arena arena = {0};
-	struct publish_list list = {0};
-	struct err err = {0};
+	own_arena struct arena arena = { 0 };
+	struct publish_list list = { 0 };
+	struct err err = { 0 };
 	if (publish_parse(&arena, text, &list, &err) < 0) {
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "COSO_PUBLISH"));
 		CU_ASSERT_PTR_NULL(strchr(err.msg, '\n'));
@@ -20,8 +20,8 @@ static size_t count_of(const char *text)
 
 TEST(publish, takes_each_form)
 {
-	own_arena struct arena arena = {0};
-	struct publish_list list = {0};
+	own_arena struct arena arena = { 0 };
+	struct publish_list list = { 0 };
 	const char *text = "80:8080,1.2.3.4:90-92:190-192/udp,[fd00::1]:5:6/tcp,0.0.0.0:7:7";
 	CU_ASSERT_EQUAL_FATAL(publish_parse(&arena, text, &list, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(list.count, 4);
@@ -44,9 +44,29 @@ TEST(publish, takes_each_form)
 
 TEST(publish, refuses_the_rest)
 {
-	static const char *const wrong[] = {"80", ":", "a:b", "0:1", "1:0", "65536:1", "1:65536", "2-1:2-1", "1-2:1-3", "1:2/sctp", "1:2/",
-					    "1:2,", ",1:2", "1:2,1:3", "1-5:1-5,5:9", "::1:1:2", "[::1]:1", "1.2.3:1:2", "1.2.3.4/8:1:2",
-					    " 1:2", "+1:2", "1:2,1.1.1.1:1:9", "111111111111111111111:2"};
+	static const char *const wrong[] = { "80",
+					     ":",
+					     "a:b",
+					     "0:1",
+					     "1:0",
+					     "65536:1",
+					     "1:65536",
+					     "2-1:2-1",
+					     "1-2:1-3",
+					     "1:2/sctp",
+					     "1:2/",
+					     "1:2,",
+					     ",1:2",
+					     "1:2,1:3",
+					     "1-5:1-5,5:9",
+					     "::1:1:2",
+					     "[::1]:1",
+					     "1.2.3:1:2",
+					     "1.2.3.4/8:1:2",
+					     " 1:2",
+					     "+1:2",
+					     "1:2,1.1.1.1:1:9",
+					     "111111111111111111111:2" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		CU_ASSERT_EQUAL(count_of(wrong[i]), (size_t)-1);
 }

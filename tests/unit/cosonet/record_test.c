@@ -8,7 +8,7 @@
 
 TEST(record, goes_there_and_back)
 {
-	struct record in = {.ready = true, .fw = FW_NFTABLES, .mtu = 65535, .forward4 = 0, .redirects4 = 1, .forward6 = -1}, out;
+	struct record in = { .ready = true, .fw = FW_NFTABLES, .mtu = 65535, .forward4 = 0, .redirects4 = 1, .forward6 = -1 }, out;
 	char text[RECORD_MAX];
 	num_cidr("test", "255.255.255.255/32", &in.net4, NULL);
 	num_cidr("test", "fd01:2345:6789:abcd:ef01:2345:6789:abcd/128", &in.net6, NULL);
@@ -22,7 +22,7 @@ TEST(record, goes_there_and_back)
 	CU_ASSERT_EQUAL(out.forward6, -1);
 	CU_ASSERT_EQUAL(memcmp(&in.net6, &out.net6, sizeof(in.net6)), 0);
 	in.ready = false;
-	in.net6 = (struct num_cidr){0};
+	in.net6 = (struct num_cidr){ 0 };
 	CU_ASSERT_EQUAL_FATAL(record_print(&in, text), 0);
 	CU_ASSERT_TRUE_FATAL(record_parse(text, &out));
 	CU_ASSERT_FALSE(out.ready);
@@ -31,9 +31,16 @@ TEST(record, goes_there_and_back)
 
 TEST(record, refuses_what_is_none)
 {
-	static const char *const wrong[] = {"", "coso1", "coso1 ready", "coso1 ready net4=x", "coso2 ready net4=10.0.0.1/24", "somebody's alias",
-					    "coso1 ready net4=10.0.0.1/24 what=1", "coso1 ready net4=fd00::1/64",
-					    "coso1 ready net4=10.0.0.1/24 f4=7", "coso1 ready net4=10.0.0.1/24 fw=pf"};
+	static const char *const wrong[] = { "",
+					     "coso1",
+					     "coso1 ready",
+					     "coso1 ready net4=x",
+					     "coso2 ready net4=10.0.0.1/24",
+					     "somebody's alias",
+					     "coso1 ready net4=10.0.0.1/24 what=1",
+					     "coso1 ready net4=fd00::1/64",
+					     "coso1 ready net4=10.0.0.1/24 f4=7",
+					     "coso1 ready net4=10.0.0.1/24 fw=pf" };
 	struct record out;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		CU_ASSERT_FALSE(record_parse(wrong[i], &out));
@@ -42,7 +49,8 @@ TEST(record, refuses_what_is_none)
 
 TEST(record, comments_name_their_owner)
 {
-	struct fw_lease lease = {.veth = "coffh4m0ad10b07", .id = "0123456789012345678901234567890123456789012345678901234567890123"};
+	struct fw_lease lease = { .veth = "coffh4m0ad10b07",
+				  .id = "0123456789012345678901234567890123456789012345678901234567890123" };
 	struct fw_owner owner;
 	char text[FW_COMMENT];
 	fw_comment(text, "fifteen-letters", &lease);
@@ -62,12 +70,12 @@ TEST(record, comments_name_their_owner)
 
 TEST(record, sweeps_take_what_they_name)
 {
-	struct fw_owner bridge = {.bridge = "b"}, port = {.bridge = "b", .veth = "no-such-link", .id = "i"};
-	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){.dead = true}, &bridge));
-	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){.dead = true}, &port));
-	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){.id = "i"}, &port));
-	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){.id = "j"}, &port));
-	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){.veth = "no-such-link"}, &port));
-	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){.bridge = "c", .everything = true}, &port));
-	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){.bridge = "b", .everything = true}, &bridge));
+	struct fw_owner bridge = { .bridge = "b" }, port = { .bridge = "b", .veth = "no-such-link", .id = "i" };
+	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .dead = true }, &bridge));
+	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .dead = true }, &port));
+	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .id = "i" }, &port));
+	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .id = "j" }, &port));
+	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .veth = "no-such-link" }, &port));
+	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .bridge = "c", .everything = true }, &port));
+	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .bridge = "b", .everything = true }, &bridge));
 }

@@ -8,7 +8,13 @@
 
 static void there_and_back(int family, const char *host, const char *to)
 {
-	struct rule in = {.verdict = RULE_DNAT, .proto = IPPROTO_UDP, .port = 8000, .count = 11, .to_port = 80, .comment = "coso b v i"}, out;
+	struct rule in = { .verdict = RULE_DNAT,
+			   .proto = IPPROTO_UDP,
+			   .port = 8000,
+			   .count = 11,
+			   .to_port = 80,
+			   .comment = "coso b v i" },
+		    out;
 	_Alignas(max_align_t) unsigned char entry[RULE_MAX];
 	num_cidr("test", host, &in.destination, NULL);
 	num_cidr("test", to, &in.to, NULL);
@@ -34,7 +40,7 @@ TEST(rule, of_a_published_port_goes_there_and_back)
 
 TEST(rule, without_a_comment_has_an_empty_one)
 {
-	struct rule in = {.verdict = RULE_DROP};
+	struct rule in = { .verdict = RULE_DROP };
 	_Alignas(max_align_t) unsigned char entry[RULE_MAX];
 	rule_encode(&in, AF_INET, entry);
 	CU_ASSERT_STRING_EQUAL(rule_comment(entry, AF_INET), "");
