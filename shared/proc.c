@@ -88,7 +88,7 @@ int proc_exit_code(int status)
 static void become(const struct proc_run *run, int out, int error, int report)
 {
 	static char *const empty[] = { NULL };
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDONLY); // without O_CLOEXEC: it may be descriptor 0 already, which dup2 would leave so
 
 	setpgid(0, 0);
 	for (int i = 1; i < NSIG; i++)
@@ -132,13 +132,14 @@ static int converse(const struct proc_run *run, int pidfd, struct gather both[2]
 	int64_t deadline = run->timeout_ms ? proc_now_ms() + run->timeout_ms : INT64_MAX;
 	bool ended = false;
 	while (!ended || both[0].fd >= 0 || both[1].fd >= 0) {
-		struct pollfd p[3] = {
+		struct pollfd p[4] = {
 			{ .fd = both[0].fd, .events = POLLIN },
 			{ .fd = both[1].fd, .events = POLLIN },
 			{ .fd = ended ? -1 : pidfd, .events = POLLIN },
+			{ .fd = ended || run->cancel_fd <= 0 ? -1 : run->cancel_fd, .events = POLLIN },
 		};
 		int64_t left = deadline - proc_now_ms();
-		int n = poll(p, 3, ended ? 0 : run->timeout_ms ? (left > 0 ? (int)left : 0) : -1);
+		int n = poll(p, 4, ended ? 0 : run->timeout_ms ? (left > 0 ? (int)left : 0) : -1);
 		if (n < 0 && errno != EINTR)
 			return -1;
 		if (n == 0 && !ended) {
@@ -152,6 +153,10 @@ static int converse(const struct proc_run *run, int pidfd, struct gather both[2]
 				gather(&both[i], run->cap);
 		}
 		ended = ended || (n > 0 && p[2].revents);
+		if (n > 0 && p[3].revents && !ended) {
+			result->cancelled = true;
+			return 0;
+		}
 	}
 	return 0;
 }
@@ -207,7 +212,7 @@ int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result
 	for (int i = 0; i < 2; i++)
 		both[i].text = arena_alloc(arena, run->cap + 1);
 	int failed = converse(run, pidfd, both, &result);
-	if (failed || result.timed_out) {
+	if (failed || result.timed_out || result.cancelled) {
 		kill(-pid, SIGKILL);
 		sys_pidfd_send_signal(pidfd, SIGKILL); // it may have left its group
 	}

@@ -30,12 +30,13 @@ struct proc_run {
 	char *const *argv; // NULL-terminated
 	char *const *env;  // NULL-terminated; NULL: the empty environment
 	int timeout_ms;    // then the helper's whole process group is killed; 0: none
+	int cancel_fd;     // once this is readable the helper's group is killed too; 0 or less: none
 	size_t cap;        // what is kept of each of its outputs, in bytes; the rest is read and dropped
 };
 
 struct proc_result {
 	int status; // wait(2) status
-	bool timed_out;
+	bool timed_out, cancelled;
 	char *out, *err; // NUL-terminated, owned by the arena
 };
 

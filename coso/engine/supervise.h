@@ -16,5 +16,11 @@ struct supervise {
 // The signals that supervise_run passes on. Block them before the launch, so that none is lost between launch and run.
 void supervise_block(sigset_t *out_old);
 
+// A descriptor that is readable once SIGHUP, SIGINT, SIGQUIT or SIGTERM came, those that the caller ignores apart; -1 with err.
+int supervise_open_ending(struct err *err);
+
+// Takes such a signal. 0: there is none.
+int supervise_take_ending(int fd);
+
 // Returns 0 with the container's exit code once it ended. The caller's terminal is as it was, whatever happened.
 int supervise_run(const struct supervise *supervise, int *out_exit_code, struct err *err);

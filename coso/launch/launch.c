@@ -115,7 +115,8 @@ static int run_cgroup(struct launch *launch, struct err *err)
 		return -1;
 	struct spec_resources resources = possible_resources(launch, &launch->cgroup);
 	if (resources.device_count < launch->spec->resources.device_count)
-		log_warning("no control group keeps the host's devices from this container (--cap-drop MKNOD, or a user namespace, does)");
+		log_warning(
+			"no control group keeps the host's devices from this container (--cap-drop MKNOD, or a user namespace, does)");
 	return cgroup_create(&launch->cgroup, launch->spec->id, &resources, err);
 }
 
@@ -344,9 +345,13 @@ static int run_confirm(struct launch *launch, struct err *err)
 {
 	int64_t deadline = proc_now_ms() + CONFIRM_MS;
 	for (;;) {
-		struct pollfd p[] = { { .fd = launch->report[0], .events = POLLIN }, { .fd = launch->gate[0], .events = POLLIN } };
+		struct pollfd p[] = {
+			{ .fd = launch->report[0], .events = POLLIN },
+			{ .fd = launch->gate[0], .events = POLLIN },
+			{ .fd = launch->signals, .events = POLLIN },
+		};
 		int64_t left = deadline - proc_now_ms();
-		int n = poll(p, 2, left > 0 ? (int)left : 0);
+		int n = poll(p, 3, left > 0 ? (int)left : 0);
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, "wait for the container's program");
 		if (n == 0)
@@ -355,6 +360,8 @@ static int run_confirm(struct launch *launch, struct err *err)
 			return -1;
 		if (n > 0 && p[0].revents)
 			break;
+		if (n > 0 && p[2].revents)
+			return err_set(err, EINTR, "the launch was interrupted");
 	}
 	if (read_report(launch, err) < 0)
 		return -1;
@@ -393,6 +400,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.state = -1,
 		.cache = -1,
 		.trace = -1,
+		.signals = -1,
 		.rootfs = { .folder = -1, .lower = -1, .data = -1, .lock = -1, .staging = -1, .root = -1 },
 		.cgroup = { .v2 = -1 },
 		.gate = { -1, -1 },

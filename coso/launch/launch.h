@@ -24,6 +24,7 @@ struct launch {
 	int state;              // the same folder, open; -1: none
 	int cache;              // folder of compiled seccomp filters, or -1
 	int trace;              // of trace_open, or -1
+	int signals;            // readable once somebody wants the launch to end: it fails with EINTR; -1: nobody can
 
 	bool privileged; // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
 	struct rootfs rootfs;

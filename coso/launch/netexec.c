@@ -150,11 +150,14 @@ int netexec_run(struct launch *launch, struct err *err)
 	int timeout_ms = timeout_of(launch);
 	struct proc_run run = { .path = path, .argv = argv, .env = env.items, .timeout_ms = timeout_ms, .cap = OUTPUT_CAP };
 	struct proc_result result;
+	run.cancel_fd = launch->signals;
 
 	if (launch->state >= 0 && mkdirat(launch->state, "network", 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "make the network's state folder");
 	if (proc_run(launch->arena, &run, &result, err) < 0)
 		return not_started(path, err);
+	if (result.cancelled)
+		return err_set(err, EINTR, "'%s -pid %s' was interrupted", path, pid);
 	if (result.timed_out)
 		return err_set(err, ETIMEDOUT, "'%s -pid %s' didn't end within %d s: %s (--network-timeout gives it more)", path,
 			       pid, timeout_ms / 1000, said(launch->arena, &result));

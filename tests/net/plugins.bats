@@ -388,3 +388,49 @@ names() {
 }
 
 @test "wrong names and times are errors" { in_ns names; }
+
+interrupted() {
+	prepare
+	cp "$(command -v sleep)" "$T/sleep"
+	plugin hangs <<<"#!/bin/sh
+echo >$T/began
+exec $T/sleep 64"
+	interrupt() { # interrupt SIGNAL EXPECTED
+		rm -f "$T/began"
+		# A shell has its background processes ignore SIGINT.
+		env --default-signal "$BIN/coso" --rootfs "$PROBE" --network "$PLUGIN" /bin/probe host </dev/null >"$T/out" 2>"$T/err" 3>&- &
+		local pid=$! code=0
+		wait_for 5 test -e "$T/began"
+		SECONDS=0
+		kill "-$1" $pid
+		wait $pid || code=$?
+		is "status after SIG$1" $code "$2"
+		[ $SECONDS -lt 5 ]
+		is lines "$(wc -l <"$T/err")" 1
+		grep -q "was interrupted" "$T/err"
+		no_process "$T/sleep"
+	}
+	unchanged interrupt TERM 143
+	unchanged interrupt INT 130
+	unchanged interrupt HUP 129
+}
+
+@test "Ctrl-C while it runs ends the launch at once, and leaves nothing" { in_ns interrupted; }
+
+deaf() {
+	prepare
+	plugin slow <<<"#!/bin/sh
+echo >$T/began
+sleep 1"
+	(
+		trap '' HUP
+		exec "$BIN/coso" --rootfs "$PROBE" --network "$PLUGIN" /bin/probe exit 7
+	) </dev/null >"$T/out" 2>"$T/err" 3>&- &
+	local pid=$! code=0
+	wait_for 5 test -e "$T/began"
+	kill -HUP $pid
+	wait $pid || code=$?
+	is status $code 7
+}
+
+@test "what the caller ignores, as under nohup, doesn't end a launch" { in_ns deaf; }
