@@ -44,24 +44,6 @@ static bool is_device(int fd, const struct spec_device *device)
 	       (device->type == 'p' || st.st_rdev == makedev(device->major, device->minor));
 }
 
-// Binds the host's node; it is checked by descriptor, so nothing but this very device is ever bound.
-static int bind_device(struct launch *launch, const struct spec_device *device, struct err *err)
-{
-	const char *from = device->host_path ? device->host_path : device->path;
-	own_fd int node = sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (node < 0)
-		return err_sys(err, "device '%s'", from);
-	if (!is_device(node, device))
-		return err_set(err, ENODEV, "device '%s': on the host it isn't %c %u:%u", from, device->type, device->major,
-			       device->minor);
-	own_fd int target = path_mountpoint_in(launch->rootfs.root, device->path, false, err);
-	if (target < 0)
-		return -1;
-	if (sys_move_mount(node, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return err_sys(err, "bind device '%s'", device->path);
-	return 0;
-}
-
 // Splits "/dev/dir/name": opens (making) the folder, returns the name within `path`.
 static int open_parent(struct launch *launch, const char *path, const char **out_name, struct err *err)
 {
@@ -73,6 +55,32 @@ static int open_parent(struct launch *launch, const char *path, const char **out
 	folder[slash - path] = '\0';
 	*out_name = slash + 1;
 	return path_mkdirs_in(launch->rootfs.root, folder[0] ? folder : "/", err);
+}
+
+// Binds the host's node; it is checked by descriptor, so nothing but this very device is ever bound.
+static int bind_device(struct launch *launch, const struct spec_device *device, struct err *err)
+{
+	const char *from = device->host_path ? device->host_path : device->path;
+	own_fd int node = sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (node < 0)
+		return err_sys(err, "device '%s'", from);
+	if (!is_device(node, device))
+		return err_set(err, ENODEV, "device '%s': on the host it isn't %c %u:%u", from, device->type, device->major,
+			       device->minor);
+	const char *name;
+	own_fd int folder = open_parent(launch, device->path, &name, err);
+	if (folder < 0)
+		return -1;
+	own_fd int made = openat(folder, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
+	own_fd int target = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (target < 0 || fstat(target, &st) < 0)
+		return err_sys(err, "make '%s'", device->path);
+	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return err_set(err, EEXIST, "device '%s': something else has that name", device->path);
+	if (sys_move_mount(node, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(err, "bind device '%s'", device->path);
+	return 0;
 }
 
 static int make_device(struct launch *launch, const struct spec_device *device, struct err *err)

@@ -10,13 +10,10 @@
 
 // Any node may be made, as Docker has it; only these may be opened. -1: any.
 static const struct spec_device_rule standard[] = {
-	{ false, 'a', -1, -1, "rwm" },
-	{ true, 'c', -1, -1, "m" },
-	{ true, 'b', -1, -1, "m" },
-	{ true, 'c', 1, 3, "rwm" },    // null
-	{ true, 'c', 1, 5, "rwm" },    // zero
-	{ true, 'c', 1, 7, "rwm" },    // full
-	{ true, 'c', 1, 8, "rwm" },    // random
+	{ false, 'a', -1, -1, "rwm" }, { true, 'c', -1, -1, "m" }, { true, 'b', -1, -1, "m" }, { true, 'c', 1, 3, "rwm" }, // null
+	{ true, 'c', 1, 5, "rwm" },                                                                                        // zero
+	{ true, 'c', 1, 7, "rwm" },                                                                                        // full
+	{ true, 'c', 1, 8, "rwm" },                                                                                        // random
 	{ true, 'c', 1, 9, "rwm" },    // urandom
 	{ true, 'c', 5, 0, "rwm" },    // tty
 	{ true, 'c', 5, 2, "rwm" },    // ptmx
@@ -68,7 +65,8 @@ int flags_devices(const struct flags *flags, struct spec *spec, struct err *err)
 	const unsigned long both = CLONE_NEWUSER | CLONE_NEWNS;
 	bool needed = (spec->namespaces & both) == CLONE_NEWNS, narrowed = false;
 	if (flags->device.count && !(spec->namespaces & CLONE_NEWNS))
-		return err_set(err, EINVAL, "--device '%.80s': without a mount namespace the host's /dev is used", flags->device.items[0]);
+		return err_set(err, EINVAL, "--device '%.80s': without a mount namespace the host's /dev is used",
+			       flags->device.items[0]);
 	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
 		add_rule(spec, standard[i]);
 	for (size_t i = 0; i < flags->device.count; i++) {

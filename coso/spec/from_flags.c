@@ -253,6 +253,26 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 	return flags_resolv_conf(spec->arena, &flags->dns, !own, &n->resolv_conf, err);
 }
 
+static size_t depth(const struct spec_mount *mount)
+{
+	size_t count = 0;
+	for (const char *c = mount->destination; *c; c++)
+		count += *c == '/' && c[1] && c[1] != '/';
+	return count;
+}
+
+// What is nearer to the root is mounted first, so that no mount hides another; else the order of the flags, kind by kind.
+static void sort_mounts(struct spec_mount *mounts, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct spec_mount mount = mounts[i];
+		size_t at = i;
+		for (; at > 0 && depth(&mounts[at - 1]) > depth(&mount); at--)
+			mounts[at] = mounts[at - 1];
+		mounts[at] = mount;
+	}
+}
+
 static int file_systems(struct spec *spec, const struct flags *flags, struct err *err)
 {
 	spec->root =
@@ -261,6 +281,7 @@ static int file_systems(struct spec *spec, const struct flags *flags, struct err
 		return 0;
 	defaults_mounts(spec);
 	defaults_masks(spec);
+	size_t standard = spec->mount_count;
 	for (size_t i = 0; i < flags->tmpfs.count; i++) {
 		if (mountopt_tmpfs(spec, flags->tmpfs.items[i], err) < 0)
 			return -1;
@@ -273,6 +294,7 @@ static int file_systems(struct spec *spec, const struct flags *flags, struct err
 		if (mountopt_volume(spec, flags->volume.items[i], err) < 0)
 			return -1;
 	}
+	sort_mounts(spec->mounts + standard, spec->mount_count - standard);
 	return 0;
 }
 

@@ -21,7 +21,6 @@ bool subid_find(const char *text, const char *name, uint32_t uid, uint32_t *out_
 {
 	own_arena struct arena arena = { 0 };
 	const char *number = arena_printf(&arena, "%u", uid);
-	uint64_t best = 0;
 	struct strv lines = str_split(&arena, text, '\n');
 	for (size_t i = 0; i < lines.count; i++) {
 		struct strv f = str_split(&arena, lines.items[i], ':');
@@ -29,13 +28,13 @@ bool subid_find(const char *text, const char *name, uint32_t uid, uint32_t *out_
 		if (f.count != 3 || !(str_eq(f.items[0], name) || str_eq(f.items[0], number)))
 			continue;
 		if (num_u64("first id", f.items[1], 1, UINT32_MAX - 1, &first, NULL) < 0 ||
-		    num_u64("size", f.items[2], 1, UINT32_MAX - first, &size, NULL) < 0 || size <= best)
+		    num_u64("size", f.items[2], 1, UINT32_MAX - first, &size, NULL) < 0)
 			continue;
-		best = size;
 		*out_first = (uint32_t)first;
 		*out_size = (uint32_t)size;
+		return true;
 	}
-	return best > 0;
+	return false;
 }
 
 // The user's name, from the host's own /etc/passwd alone: a static program has no NSS, and subuid takes numbers too.
