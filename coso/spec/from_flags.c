@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static const struct {
@@ -323,6 +324,12 @@ static bool is_hostname(const char *text)
 	       !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")];
 }
 
+static const char *host_name(struct arena *arena)
+{
+	struct utsname host;
+	return uname(&host) == 0 ? arena_strdup(arena, host.nodename) : NULL;
+}
+
 int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id, struct spec *out_spec, struct err *err)
 {
 	struct spec spec = {
@@ -336,6 +343,8 @@ int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id
 		return -1;
 	if (flags->hostname && !(spec.namespaces & CLONE_NEWUTS))
 		return err_set(err, EINVAL, "--hostname '%.80s': without a UTS namespace it would be the host's", flags->hostname);
+	if (!(spec.namespaces & CLONE_NEWUTS))
+		spec.hostname = host_name(arena);
 	if (user_namespace(&spec, flags, err) < 0 || network(&spec, flags, err) < 0 || file_systems(&spec, flags, err) < 0 ||
 	    process(&spec, flags, err) < 0 || sysctls(&spec, flags, err) < 0 || flags_devices(flags, &spec, err) < 0)
 		return -1;
