@@ -57,13 +57,68 @@ static int open_parent(struct launch *launch, const char *path, const char **out
 	return path_mkdirs_in(launch->rootfs.root, folder[0] ? folder : "/", err);
 }
 
-// Binds the host's node; it is checked by descriptor, so nothing but this very device is ever bound.
+// The host id of the container's root.
+static uint32_t root_of(const struct spec_idmaps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		if (maps->items[i].container == 0)
+			return maps->items[i].host;
+	}
+	return 0;
+}
+
+static int make_nodes(const struct spec *spec, int folder, struct err *err)
+{
+	mode_t old = umask(0);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct spec_device *d = &spec->devices[i];
+		char name[24];
+		snprintf(name, sizeof(name), "%zu", i);
+		if (mknodat(folder, name, file_type(d->type) | d->mode, makedev(d->major, d->minor)) < 0 ||
+		    fchownat(folder, name, root_of(&spec->uid_maps), root_of(&spec->gid_maps), AT_SYMLINK_NOFOLLOW) < 0) {
+			umask(old);
+			return err_sys(err, "make device '%s'", d->path);
+		}
+	}
+	umask(old);
+	return 0;
+}
+
+int devices_prepare(struct launch *launch, struct err *err)
+{
+	const struct spec *spec = launch->spec;
+	if (!spec->device_count || !launch->privileged || !(spec->namespaces & CLONE_NEWUSER))
+		return 0;
+	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "64k", 0) < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(err, "make a tmpfs for device nodes");
+	launch->devices = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (launch->devices < 0)
+		return err_sys(err, "mount a tmpfs for device nodes");
+	return make_nodes(spec, launch->devices, err);
+}
+
+// A copy of the node's mount: of the one that devices_prepare made, else of the host's own.
+static int open_node(struct launch *launch, const struct spec_device *device, struct err *err)
+{
+	const char *from = device->host_path ? device->host_path : device->path;
+	char name[24];
+	bool prepared = launch->devices >= 0 && device->host_path; // the standard ones have none
+	if (prepared)
+		snprintf(name, sizeof(name), "%zu", (size_t)(device - launch->spec->devices));
+	int node = prepared ? sys_open_tree(launch->devices, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) :
+			      sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return node < 0 ? err_sys(err, "device '%s'", from) : node;
+}
+
+// Binds a node; it is checked by descriptor, so nothing but this very device is ever bound.
 static int bind_device(struct launch *launch, const struct spec_device *device, struct err *err)
 {
 	const char *from = device->host_path ? device->host_path : device->path;
-	own_fd int node = sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	own_fd int node = open_node(launch, device, err);
 	if (node < 0)
-		return err_sys(err, "device '%s'", from);
+		return -1;
 	if (!is_device(node, device))
 		return err_set(err, ENODEV, "device '%s': on the host it isn't %c %u:%u", from, device->type, device->major,
 			       device->minor);
@@ -124,6 +179,10 @@ int devices_make(struct launch *launch, struct err *err)
 		if (make(launch, &standard[i], err) < 0)
 			return -1;
 	}
+	if (launch->devices >= 0 &&
+	    (mkdirat(launch->rootfs.staging, "devices", 0755) < 0 ||
+	     sys_move_mount(launch->devices, "", launch->rootfs.staging, "devices", MOVE_MOUNT_F_EMPTY_PATH) < 0))
+		return err_sys(err, "attach the device nodes");
 	for (size_t i = 0; i < launch->spec->device_count; i++) {
 		if (make(launch, &launch->spec->devices[i], err) < 0)
 			return -1;

@@ -6,6 +6,10 @@
 
 struct launch;
 
+// Outside, before clone3, as root with a user namespace: makes the spec's devices on a tmpfs of the host's user namespace, owned by
+// the container's root, as a detached mount that the child inherits and binds from. The host's own nodes would be nobody's inside.
+int devices_prepare(struct launch *launch, struct err *err);
+
 // Inside, once /dev is mounted. Should: leave null, zero, full, random, urandom, tty, ptmx, fd, stdin, stdout, stderr and the
 // spec's devices. With a user namespace mknod(2) is refused, so the host's nodes are bound. Mustn't: follow a link of the image.
 int devices_make(struct launch *launch, struct err *err);

@@ -15,6 +15,7 @@
 // If either side dies the other sees its end of the socket pair or of the pipe close. launch_end undoes the same table.
 #include "coso/launch/launch.h"
 
+#include "coso/launch/devices.h"
 #include "coso/launch/etcfiles.h"
 #include "coso/launch/idmap.h"
 #include "coso/launch/report.h"
@@ -59,7 +60,15 @@ static void describe_root(const struct launch *launch, FILE *out)
 
 static int run_sources(struct launch *launch, struct err *err)
 {
+	if (devices_prepare(launch, err) < 0)
+		return -1;
 	return mounts_prepare(launch, err);
+}
+
+static void undo_sources(struct launch *launch)
+{
+	fd_close(&launch->devices);
+	mounts_close(launch);
 }
 
 static void describe_filter(const struct launch *launch, FILE *out)
@@ -380,7 +389,7 @@ static const struct stage outside[] = {
 	{ "root", "open the rootfs, make the upper layer", has_mountns, describe_root, rootfs_prepare, rootfs_remove },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
-	{ "sources", "open what will be mounted from the host", has_mountns, NULL, run_sources, mounts_close },
+	{ "sources", "open what will be mounted from the host", has_mountns, NULL, run_sources, undo_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, describe_spawn, run_spawn, undo_spawn },
 	{ "idmap", "map user and group ids", has_userns, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
@@ -400,6 +409,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.state = -1,
 		.cache = -1,
 		.trace = -1,
+		.devices = -1,
 		.signals = -1,
 		.rootfs = { .folder = -1, .lower = -1, .data = -1, .lock = -1, .staging = -1, .root = -1 },
 		.cgroup = { .v2 = -1 },

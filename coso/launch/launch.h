@@ -29,6 +29,7 @@ struct launch {
 	bool privileged; // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
 	struct rootfs rootfs;
 	struct mounts mounts;
+	int devices; // tmpfs with the spec's device nodes, named by their index; -1: none
 	struct seccomp seccomp;
 	struct cgroup cgroup;
 	int gate[2];   // SOCK_SEQPACKET: [0] outside, [1] inside

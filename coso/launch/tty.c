@@ -47,6 +47,7 @@ int tty_open(struct launch *launch, struct err *err)
 	own_fd int master = -1;
 	if (open_pair(launch, &master, &launch->tty, err) < 0 || bind_console(launch, launch->tty, err) < 0)
 		return -1;
+	tty_copy_size(STDIN_FILENO, master); // the program may ask for it before the launcher gets to it
 	enum gate_kind kind = GATE_CONSOLE;
 	if (fd_send(launch->gate[1], &kind, sizeof(kind), &master, 1, err) < 0)
 		return err_wrap(err, "hand over the terminal");
