@@ -3,9 +3,7 @@
 #include "cosonet/lease.h"
 
 #include "cosonet/ipam.h"
-#include "shared/arena.h"
 #include "shared/proc.h"
-#include "shared/str.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +13,6 @@
 enum {
 	WAIT_MS = 2000,
 	STEP_NS = 10000000,
-	PROBES = 16,       // tried blindly before all leases are listed
 	VETHS_MOST = 4096, // numbers tried behind a -vethNamePrefix
 };
 
@@ -95,43 +92,21 @@ static enum attempt first_link(struct netlink *nl, const struct lease_terms *ter
 	return FAILED;
 }
 
-struct taken {
-	const struct lease_terms *terms;
-	unsigned char *bits; // one a host number
-};
-
-static void note_lease(const struct link *link, void *arg)
-{
-	struct taken *taken = arg;
-	const struct num_cidr *net = &taken->terms->record->net4;
-	struct num_cidr address = { .family = AF_INET };
-	const char *bridge = taken->terms->request->bridge;
-	if (!ipam_lease_parse(link->name, bridge, &address.addr.v4) && !ipam_lease_parse(link->other, bridge, &address.addr.v4))
-		return;
-	uint32_t host = ipam_host(net, &address);
-	taken->bits[host / 8] = (unsigned char)(taken->bits[host / 8] | 1U << host % 8);
-}
-
 typedef enum attempt take_function(struct netlink *, const struct lease_terms *, uint32_t, struct lease *, struct err *);
 
 static enum attempt search(struct netlink *nl, const struct lease_terms *terms, take_function *take, struct lease *lease,
 			   struct err *err)
 {
-	own_arena struct arena arena = { 0 };
 	const struct request *r = terms->request;
 	struct ipam_pool pool = ipam_pool(&terms->record->net4, r->publish.count > 0);
-	struct taken taken = { .terms = terms };
 	uint32_t count = ipam_count(&pool);
 	if (r->container.family)
 		return take(nl, terms, ipam_host(&terms->record->net4, &r->container), lease, err);
 	for (uint32_t n = 0; n < count; n++) {
 		uint32_t host = ipam_candidate(&pool, r->id, n);
-		if (n == PROBES) {
-			taken.bits = arena_alloc(&arena, (size_t)(1U << (32 - terms->record->net4.prefix)) / 8 + 1);
-			if (link_each(nl, note_lease, &taken, err) < 0)
-				return FAILED;
-		}
-		if (taken.bits && taken.bits[host / 8] >> host % 8 & 1)
+		fill(terms, host, lease);
+		// The kernel makes the peer before it refuses a name that is in use: milliseconds, where a look-up takes one microsecond.
+		if (if_nametoindex(lease->name))
 			continue;
 		enum attempt attempt = take(nl, terms, host, lease, err);
 		if (attempt != TAKEN)
