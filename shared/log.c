@@ -31,8 +31,6 @@ static void line(const char *prefix, const char *format, va_list args)
 	int head = snprintf(text, sizeof(text), "%s: %s", program_name, prefix);
 	vsnprintf(text + head, sizeof(text) - (size_t)head - 1, format, args);
 	str_clean(text);
-	for (char *c = text; (c = strchr(c, '\n'));) // one line each
-		*c = ' ';
 	size_t length = strlen(text);
 	text[length++] = '\n';
 	(void)!write(STDERR_FILENO, text, length);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,6 +85,16 @@ int proc_exit_code(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+void proc_default_signals(void)
+{
+	// The kernel's own struct sigaction, all zero: SIG_DFL. signal(3) refuses 32 and 33, which may arrive ignored from a caller.
+	static const unsigned long zero[8];
+	enum { SET = 8 }; // bytes of the kernel's sigset_t
+	for (int i = 1; i < NSIG; i++)
+		syscall(SYS_rt_sigaction, i, zero, NULL, SET);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, SET);
+}
+
 // The helper's side; `report` is CLOEXEC and carries the errno of a failed execve.
 static void become(const struct proc_run *run, int out, int error, int report)
 {
@@ -91,11 +102,7 @@ static void become(const struct proc_run *run, int out, int error, int report)
 	int null = open("/dev/null", O_RDONLY); // without O_CLOEXEC: it may be descriptor 0 already, which dup2 would leave so
 
 	setpgid(0, 0);
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	proc_default_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(error, STDERR_FILENO);
 	if (null >= 0)

@@ -66,8 +66,10 @@ void str_clean(char *text)
 	size_t length = strlen(text);
 	while (length && strchr(" \t\r\n", text[length - 1]))
 		text[--length] = '\0';
-	for (char *c = text; *c; c++) {
-		if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 127)
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c == '\n' || *c == '\t')
+			*c = ' ';
+		else if (*c < ' ' || *c == 127 || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)) // U+0080 to U+009F are controls too
 			*c = '?';
 	}
 }

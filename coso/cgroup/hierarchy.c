@@ -127,7 +127,7 @@ static const char *v2_controllers(struct arena *arena, const char *top)
 		return "";
 	str_clean(text);
 	for (char *at = text; *at; at++)
-		if (*at == ' ' || *at == '?') // str_clean made '?' of a newline between words, if any
+		if (*at == ' ')
 			*at = ',';
 	return text;
 }

@@ -87,7 +87,7 @@ void claim_drop(const struct place *place, struct claim *claim)
 
 void claim_release(const struct place *place, const char *id, struct claim *claim)
 {
-	struct err err;
+	struct err err = { 0 };
 	if (path_remove_tree(place->run_fd, id, &err) < 0)
 		log_warning("%s", err.msg);
 	claim_drop(place, claim);
@@ -126,7 +126,7 @@ static bool is_dead(const struct place *place, const char *name, struct dead *ou
 static bool settle(const struct place *place, const struct dead *dead, bool (*mend)(const struct place *, const char *, int))
 {
 	char fresh[32];
-	struct err err;
+	struct err err = { 0 };
 	snprintf(fresh, sizeof(fresh), ".new.%d", (int)dead->pid);
 	unlinkat(place->run_fd, fresh, AT_REMOVEDIR);
 	own_fd int state = open_locked(place->run_fd, dead->id, &err);

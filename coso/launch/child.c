@@ -18,6 +18,7 @@
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/path.h"
+#include "shared/proc.h"
 #include "shared/str.h"
 #include "shared/sys.h"
 
@@ -75,11 +76,7 @@ static int run_begin(struct launch *launch, struct err *err)
 		return -1;
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(err, "start a session");
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	proc_default_signals();
 	umask(0);
 	if (has(launch, CLONE_NEWUSER) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
 		return err_sys(err, "become the container's root");

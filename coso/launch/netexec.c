@@ -65,10 +65,7 @@ static json_t *find_answer(const char *text)
 static const char *one_line(struct arena *arena, char *text)
 {
 	str_clean(text);
-	char *line = arena_printf(arena, "%.400s", text);
-	for (char *c = line; (c = strchr(c, '\n'));)
-		*c = ';';
-	return line;
+	return arena_printf(arena, "%.400s", text);
 }
 
 // What a helper that failed said; stderr first, since that is where reasons belong, then stdout unless it is our JSON.

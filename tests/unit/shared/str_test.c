@@ -62,6 +62,9 @@ TEST(str, clean_leaves_nothing_that_a_terminal_obeys)
 	str_clean(text);
 	CU_ASSERT_STRING_EQUAL(text, "?[31mred????"
 				     " end");
+	char lines[] = "two\nlines\tand a C1 control: \xc2\x9b";
+	str_clean(lines);
+	CU_ASSERT_STRING_EQUAL(lines, "two lines and a C1 control: ?\x9b");
 	char spaces[] = " \n\t";
 	str_clean(spaces);
 	CU_ASSERT_STRING_EQUAL(spaces, "");
