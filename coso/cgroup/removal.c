@@ -76,10 +76,7 @@ static bool lists(const struct strv *lines, const char *line)
 static struct strv read_pids(struct arena *arena, int group)
 {
 	char *text = file_read(arena, group, "cgroup.procs", LISTING_CAP, NULL, NULL);
-	if (!text)
-		return (struct strv){ 0 };
-	str_clean(text);
-	return str_split(arena, text, '\n');
+	return text ? str_split(arena, text, '\n') : (struct strv){ 0 };
 }
 
 // Kills up to BATCH processes of one group and waits for them a little. A pid read from a file may be another process's by the time
