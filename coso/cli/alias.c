@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // alias.c - coso under the name of barco, MyDocker or Gontainer: their letters, our flags
 #include "coso/cli/cli.h"
+#include "shared/num.h"
 #include "shared/str.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static int barco(struct words *w, struct err *err)
 			return missing(word[1], "barco", err);
 		switch (word[1]) {
 		case 'u':
-			put_pair(w, "--user", value);
+			put_pair(w, "--user", arena_printf(w->arena, "%s:%s", value, value)); // user and group
 			break;
 		case 'm':
 			put_pair(w, "--rootfs", value);
@@ -84,8 +85,14 @@ static int mydocker_letter(struct words *w, char letter, bool *out_user, struct 
 {
 	static const struct {
 		char letter;
-		const char *flag;
-	} limits[] = { { 'M', "--memory" }, { 'C', "--cpu-weight" }, { 'P', "--pids-limit" }, { 'I', "--io-weight" } };
+		const char *flag, *name;
+		uint64_t least, most;
+	} limits[] = {
+		{ 'M', "--memory", "MyDocker: -M (bytes)", 1, 1ULL << 32 },
+		{ 'C', "--cpu-weight", "MyDocker: -C (percent)", 1, 100 },
+		{ 'P', "--pids-limit", "MyDocker: -P (processes)", 10, 32768 },
+		{ 'I', "--io-weight", "MyDocker: -I (weight)", 10, 1000 },
+	};
 
 	if (letter == 'a')
 		return 0;
@@ -103,6 +110,9 @@ static int mydocker_letter(struct words *w, char letter, bool *out_user, struct 
 		const char *value = take_value(w);
 		if (!value)
 			return missing(letter, "MyDocker", err);
+		uint64_t number;
+		if (num_u64(limits[i].name, value, limits[i].least, limits[i].most, &number, err) < 0)
+			return -1;
 		put_pair(w, limits[i].flag, letter == 'C' ? arena_printf(w->arena, "%s%%", value) : value);
 		return 0;
 	}
