@@ -8,6 +8,7 @@
 
 #include "coso/engine/claim.h"
 #include "coso/engine/gc.h"
+#include "coso/engine/settle.h"
 #include "coso/engine/state.h"
 #include "coso/engine/supervise.h"
 #include "coso/launch/launch.h"
@@ -38,6 +39,7 @@ struct life {
 	struct claim claim;
 	struct state state;
 	int exit_code;
+	struct settle settle; // detached: what the monitor inherited
 	int ready; // detached: the pipe to the process that forked the monitor, else -1
 };
 
@@ -227,6 +229,8 @@ static int live(struct life *life, struct err *err)
 		tell(life, err);
 	} else {
 		tell(life, NULL);
+		if (life->spec->detach)
+			settle_down(&life->settle);
 		const struct supervise s = {
 			.pidfd = life->launch.pidfd,
 			.console = life->launch.console,
@@ -276,6 +280,12 @@ static int detach(struct life *life, int *out_exit_code, struct err *err)
 	life->ready = ready[1];
 	setsid();
 	prctl(PR_SET_NAME, "coso-monitor");
+	const struct place *place = life->run->place;
+	const int own[] = { place->run_fd, place->owners_fd, place->cache_fd, life->ready };
+	if (settle_note(life->spec->arena, own, sizeof(own) / sizeof(own[0]), &life->settle, err) < 0) {
+		tell(life, err);
+		_exit(125);
+	}
 	_exit(live(life, err) < 0 ? 125 : 0);
 }
 
