@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# detached.bats - containers in the background: --detach, ps, logs, kill, rm
+
+load ../helpers
+load common
+
+# verb WORDS...: a verb of coso; as coso and alpine.
+verb() {
+	status=0
+	timeout 20 "$BIN/coso" "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+}
+
+is_status() {
+	verb ps
+	grep -qE "^$1 +[0-9]+ +$2 " "$T/out"
+}
+
+removed() {
+	verb rm "$@"
+	silent
+	[ -z "$(find /run/coso -mindepth 1 -maxdepth 1 ! -name .owners)" ]
+	[ -z "$(find /var/lib/coso/containers -mindepth 1)" ]
+}
+
+life() {
+	local pid
+	alpine --detach --name bg sh -c 'echo out; echo err >&2; read -r line; echo "end of file"; exec sleep 100'
+	silent
+	[ "$(<"$T/out")" = bg ]
+	wait_for 5 is_status bg running
+	wait_for 5 grep -q 'end of file' /var/lib/coso/containers/bg/log
+	verb logs bg
+	silent
+	[ "$(<"$T/out")" = $'out\nerr\nend of file' ]
+	verb ps --json
+	silent
+	pid=$(python3 -c 'import json, sys; [c] = json.load(sys.stdin); assert c["status"] == "running" and c["exitCode"] is None; print(c["pid"])' <"$T/out")
+	[ "$(<"/proc/$pid/comm")" = sleep ]
+	verb rm bg
+	fails 1 "container 'bg' runs" 'rm --force'
+	verb kill bg
+	silent
+	wait_for 5 is_status bg 'exited \(137\)'
+	[ ! -e "/proc/$pid" ]
+	verb kill bg
+	fails 1 "container 'bg' doesn't run"
+	verb logs bg # still there
+	said out
+	removed bg
+	verb logs bg
+	fails 1 "no container 'bg'"
+}
+
+@test "--detach: ps, logs, kill, rm" { in_ns clean life; }
+
+codes() {
+	local code
+	for code in 0 7 255; do
+		coso --detach --name "code$code" /bin/probe exit $code
+		silent
+	done
+	coso --detach --name init --init /bin/probe signal 11
+	for code in 0 7 255; do
+		wait_for 5 is_status "code$code" "exited \\($code\\)"
+	done
+	wait_for 5 is_status init 'exited \(139\)'
+	removed code0 code7 code255 init
+}
+
+@test "the exit status of a container in the background is kept" { in_ns clean codes; }
+
+launch_fails() {
+	coso --detach --name no /no/such
+	fails 127 "'/no/such'"
+	coso --detach --name no --memory 1k /bin/probe exit 0
+	fails 125 --memory
+	coso --detach --name no --user nobody-here /bin/probe exit 0
+	fails 125 nobody-here
+	verb ps
+	lacks '^no '
+}
+
+@test "--detach: a launch that fails is reported by the command, and leaves nothing" { in_ns clean launch_fails; }
+
+rm_flag() {
+	coso --detach --rm --name gone /bin/probe exit 0
+	silent
+	wait_for 5 [ ! -e /run/coso/gone ]
+	wait_for 5 [ ! -e /var/lib/coso/containers/gone ]
+	coso --detach --rm /bin/probe sleep 100
+	silent
+	grep -qxE '[0-9a-f]{12}' "$T/out"
+	verb rm --force "$(<"$T/out")"
+	silent
+}
+
+@test "--rm: nothing of it is left once it ended" { in_ns clean rm_flag; }
+
+forced() {
+	alpine --detach --name one --init sh -c 'trap "" TERM; sleep 100 & sleep 100'
+	alpine --detach --name two sleep 100
+	removed --force one two
+	verb rm one
+	fails 1 "no container 'one'"
+}
+
+@test "rm --force ends what runs, several at once" { in_ns clean forced; }
+
+in_use() {
+	alpine --detach --name taken sleep 100
+	alpine --detach --name taken sleep 100
+	fails 125 "container 'taken' exists already"
+	alpine --name taken true
+	fails 125 "container 'taken' exists already"
+	verb kill taken
+	wait_for 5 is_status taken 'exited \(137\)'
+	alpine --name taken true # its log and exit status are still wanted
+	fails 125 "container 'taken' exists already" 'coso rm'
+	removed taken
+	alpine --name taken true
+	silent
+}
+
+@test "a name in use is refused, also after the end, until rm" { in_ns clean in_use; }
+
+# One name, ten at a time: one gets it.
+race() {
+	local i won=0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		"$BIN/coso" --rootfs "$PROBE" --network none --detach --name prize /bin/probe sleep 100 >"$T/out.$i" 2>"$T/err.$i" </dev/null &
+	done
+	wait
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		if [ -s "$T/out.$i" ]; then
+			won=$((won + 1))
+		else
+			grep -q "'prize' exists already" "$T/err.$i"
+		fi
+	done
+	[ $won = 1 ]
+	removed --force prize
+}
+
+@test "ten at a time with one name: one gets it" { in_ns clean race; }
+
+many() {
+	local i
+	for i in $(seq 12); do
+		"$BIN/coso" --rootfs "$PROBE" --network none --detach --name "m$i" /bin/probe sleep 100 >/dev/null 2>"$T/err.$i" </dev/null &
+	done
+	wait
+	cat "$T"/err.* >"$T/err"
+	[ ! -s "$T/err" ]
+	verb ps
+	[ "$(grep -cE '^m[0-9]+ +[0-9]+ +running' "$T/out")" = 12 ]
+	removed --force m1 m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m12
+}
+
+@test "twelve at a time" { in_ns clean many; }
+
+monitor_dies() {
+	local pid monitor
+	alpine --detach --name alone sh -c 'echo hello; exec sleep 100'
+	monitor=$(sed -n 's/.*"owner": \([0-9]*\),.*/\1/p' /run/coso/alone/state.json)
+	pid=$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' /run/coso/alone/state.json)
+	kill -9 "$monitor"
+	wait_for 5 [ ! -e "/proc/$monitor" ]
+	is_status alone running
+	[ -e "/proc/$pid" ]
+	verb logs alone
+	said hello
+	verb kill alone
+	silent
+	wait_for 5 is_status alone 'exited \(unknown\)' # nobody was there to see
+	removed alone
+}
+
+@test "the monitor's death isn't the container's; its exit status is then unknown" { in_ns clean monitor_dies; }
+
+settled() {
+	# A monitor holds no terminal, no folder and no descriptor of the caller's.
+	(cd "$T/vol" && exec 8<"$T/vol" && alpine --detach --name quiet sleep 100)
+	local monitor
+	monitor=$(sed -n 's/.*"owner": \([0-9]*\),.*/\1/p' /run/coso/quiet/state.json)
+	[ "$(ps -o tty= -p "$monitor" | tr -d ' ')" = '?' ]
+	! find "/proc/$monitor/fd" -lname "$T/vol" | grep . || return 1
+	[ "$(readlink "/proc/$monitor/cwd")" = / ]
+	umount "$T/vol"
+	verb rm --force quiet
+	silent
+}
+
+@test "a monitor holds nothing of the caller's" {
+	mkdir -p "$T/vol"
+	settled_there() { mount -t tmpfs none "$T/vol" && settled; }
+	in_ns clean settled_there
+}
+
+bad_words() {
+	verb ps --no-such
+	fails 125 '^coso: unknown option'
+	verb kill
+	fails 1 'which container'
+	verb kill no-such
+	fails 1 "no container 'no-such'"
+	verb kill ../../etc
+	fails 1 "the name '../../etc'"
+	verb rm
+	fails 1 'which container'
+	verb rm .owners
+	fails 1 "the name '.owners'"
+	verb logs
+	fails 1 'one container'
+	verb logs one two
+	fails 1 'one container'
+	alpine --detach --name sig sleep 100
+	verb kill --signal SIGNOPE sig
+	fails 1 "--signal 'SIGNOPE'"
+	verb kill --signal 0 sig
+	fails 1 "--signal '0'"
+	verb kill --signal 999 sig
+	fails 1 "--signal '999'"
+	verb kill -s winch sig
+	silent
+	is_status sig running
+	removed --force sig
+}
+
+@test "ps, kill, logs, rm: words that make no sense" { in_ns clean bad_words; }
+
+strange_log() {
+	alpine --detach --name ctl sh -c $'printf "\\033]0;x\\007"; sleep 100' $'\033[31m' $'\xff'
+	silent
+	verb ps
+	lacks $'\033'
+	verb ps --json
+	python3 -m json.tool "$T/out" >/dev/null
+	removed --force ctl
+}
+
+@test "ps prints no control characters" { in_ns clean strange_log; }
