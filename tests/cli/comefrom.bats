@@ -1,0 +1,518 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# comefrom.bats - README's table "If you come from…": each line of ours is read from it, run, and its effect looked at; and coso under
+# the names of the programs that it unites
+#
+# A line is named "SECTION: WHAT". The last test knows every line of the table, so that none can be added without a test of its own.
+
+load ../helpers
+
+# rows: SECTION, WHAT and our line of each row, separated by tabs
+rows() {
+	sed -n '/^<!-- table:/,/^<!-- end of the table/p' "$TOP/README.md" | awk -F' *[|] *' '
+		/^### / { section = substr($0, 5); sub(/,? .*/, "", section) }
+		/^\| / && $2 != "You want" { gsub(/`/, ""); printf "%s\t%s\t%s\n", section, $2, $4 }'
+}
+
+line_of() {
+	local line
+	line=$(rows | awk -F'\t' -v key="$1" '$1 ": " $2 == key { print $3 }')
+	[ -n "$line" ] && [ "$(wc -l <<<"$line")" = 1 ] || { echo "README has no line for '$1'" >&2; return 1; }
+	echo "$line"
+}
+
+# ours NAME [SCRIPT]: runs the line of that name, with the script as its input. $T/out, $T/err, and the status in $code.
+ours() {
+	local line
+	line=$(line_of "$1")
+	code=0
+	timeout -k 5 30 bash -c "$line" <<<"${2:-}" >"$T/out" 2>"$T/err" || code=$?
+	[ $code != 124 ] || { echo "took more than 30 s: $line" >&2; return 1; }
+}
+
+# fine NAME [SCRIPT]: it succeeds, too.
+fine() {
+	ours "$@"
+	[ $code = 0 ] || { echo "$1: status $code: $(<"$T/err")" >&2; return 1; }
+}
+
+is() { [ "$2" = "$3" ] || { echo "$1 is '$2' instead of '$3'; $(<"$T/err")" >&2; return 1; }; }
+out() { is output "$(paste -sd' ' "$T/out")" "$1"; }
+has() { grep -qE -- "$1" "${2:-$T/out}" || { echo "no '$1' in: $(<"${2:-$T/out}")" >&2; return 1; }; }
+lacks() { ! grep -E -- "$1" "${2:-$T/out}" >&2 || { echo "there is '$1'" >&2; return 1; }; }
+
+# The folder in which README's lines run: programs in PATH, ./root, ./data and the like.
+host() {
+	export PATH=$BIN:$PATH
+	mkdir -p "$T/host/data" /tmp/coso
+	cd "$T/host"
+	cp -a "$ROOTFS" root
+	cp -a "$ROOTFS" /tmp/coso/rootfs
+	touch root/marker
+	echo precious >data/file
+}
+
+export KINDS='user pid mnt net uts ipc cgroup'
+export LIST_NS='for k in user pid mnt net uts ipc cgroup; do echo $k=$(readlink /proc/self/ns/$k); done'
+
+# new_namespaces KIND...: what the container printed by LIST_NS are these, and otherwise the host's.
+new_namespaces() {
+	local kind
+	for kind in $KINDS; do
+		case " $* " in
+		*" $kind "*) isnt_host "$kind" ;;
+		*) is "$kind" "$(sed -n "s/^$kind=//p" "$T/out")" "$(readlink "/proc/self/ns/$kind")" ;;
+		esac
+	done
+}
+
+isnt_host() {
+	local it
+	it=$(sed -n "s/^$1=//p" "$T/out")
+	[ -n "$it" ] && [ "$it" != "$(readlink "/proc/self/ns/$1")" ] || { echo "the $1 namespace is the host's" >&2; return 1; }
+}
+
+# while_running NAME|COMMAND CMD...: runs CMD while the line runs with its shell waiting for input; $ID is the container's id.
+while_running() {
+	local line=$1 pid code=0
+	shift
+	[[ $line != *": "* ]] || line=$(line_of "$line")
+	rm -f "$T/input"
+	mkfifo "$T/input"
+	bash -c "exec $line" <"$T/input" >"$T/out" 2>"$T/err" 3>&- &
+	pid=$!
+	exec 9>"$T/input"
+	wait_for 5 running || { cat "$T/err" >&2; return 1; }
+	ID=$(running)
+	"$@"
+	echo 'exit 5' >&9
+	exec 9>&-
+	wait $pid || code=$?
+	is status $code 5
+}
+
+running() { coso ps --json | jq -er '.[] | select(.status == "running") | .id'; }
+value() { sed -n "s/^$1[:=][[:space:]]*//p" "$T/out"; }
+exists() { [ -e "$1" ]; }
+
+# setting WHAT: of the container $ID's control group, whatever the version of its controller.
+setting() {
+	local file dir=/sys/fs/cgroup
+	case $1 in
+	memory) file=(memory/coso/$ID/memory.limit_in_bytes coso/$ID/memory.max unified/coso/$ID/memory.max) ;;
+	pids) file=(pids/coso/$ID/pids.max coso/$ID/pids.max unified/coso/$ID/pids.max) ;;
+	cpu) file=(cpu/coso/$ID/cpu.shares coso/$ID/cpu.weight unified/coso/$ID/cpu.weight) ;;
+	quota) file=(cpu/coso/$ID/cpu.cfs_quota_us coso/$ID/cpu.max unified/coso/$ID/cpu.max) ;;
+	io) file=(blkio/coso/$ID/blkio.bfq.weight blkio/coso/$ID/blkio.weight coso/$ID/io.bfq.weight coso/$ID/io.weight) ;;
+	esac
+	for file in "${file[@]}"; do
+		if [ -e "$dir/$file" ]; then
+			echo "${file##*.} $(head -n 1 "$dir/$file")"
+			return
+		fi
+	done
+	echo "no setting $1 of $ID" >&2
+	return 1
+}
+
+# limited MEMORY PIDS SHARES WEIGHT: the group's, where SHARES is v1's unit of CPU and WEIGHT v2's
+limited() {
+	is memory "$(setting memory | cut -d' ' -f2)" "$1"
+	is pids "$(setting pids | cut -d' ' -f2)" "$2"
+	case $(setting cpu) in
+	shares*) is "CPU shares" "$(setting cpu)" "shares $3" ;;
+	*) is "CPU weight" "$(setting cpu)" "weight $4" ;;
+	esac
+}
+
+has_io_weight() { compgen -G '/sys/fs/cgroup/blkio/blkio*.weight' || grep -qsw io /sys/fs/cgroup/cgroup.controllers; }
+
+from_coso() {
+	host
+	"$BIN/cosonet" setup
+	fine 'COSO: all namespaces, the default places' "$LIST_NS; ls /sys/class/net; exit 0"
+	new_namespaces $KINDS
+	has '^eth0$'
+	fine 'COSO: another root' 'ls /marker; touch /more'
+	out /marker
+	[ ! -e root/more ]
+	printf '#!/bin/sh\necho "$@" >%s/called\n' "$T" >my-network
+	chmod 755 my-network
+	fine 'COSO: another network program' 'ls /sys/class/net'
+	has '^-pid [0-9]+$' "$T/called"
+	out lo
+	ours 'COSO: to be told what is missing'
+	is status $code 125
+	has "make fs-setup.*cosofs setup" "$T/err"
+	"$BIN/cosonet" teardown
+	fine 'COSO: to prepare both'
+	[ -x new-root/bin/sh ]
+	cosonet status --json | jq -e .ready
+	coso --rootfs new-root true
+}
+
+@test "from COSO" { in_ns from_coso; }
+
+literally() {
+	host
+	coso -rootfs ./root -network none -hostname box -uts -ipc -net -pid sh -c "hostname; ls /marker; $LIST_NS" >"$T/out"
+	has '^box$'
+	has '^/marker$'
+	new_namespaces $KINDS
+	coso -network none -mnt=./root ls /marker
+	coso -network=none -rootfs=./root -uts=false sh -c "$LIST_NS" >"$T/out"
+	new_namespaces user pid mnt net ipc cgroup
+}
+
+@test "from COSO: its flags as they were" { in_ns literally; }
+
+# As an ordinary user, with a root file system of their own.
+gontainer() {
+	fine 'Gontainer: your own id as root, nothing else' "$LIST_NS; id -u"
+	new_namespaces user
+	has '^0$'
+	fine 'Gontainer: another root' "$LIST_NS; ls /marker"
+	new_namespaces user mnt
+	has '^/marker$'
+	fine 'Gontainer: a host name' "$LIST_NS; hostname"
+	new_namespaces user uts
+	has '^box$'
+	fine 'Gontainer: IPC of its own' "$LIST_NS"
+	new_namespaces user ipc
+	fine 'Gontainer: a network namespace' "$LIST_NS; cat /proc/net/dev"
+	new_namespaces user net
+	is interfaces "$(grep -c ': *[0-9]' "$T/out")" 1
+	fine 'Gontainer: process ids of its own' "$LIST_NS; echo pid \$\$"
+	new_namespaces user mnt pid
+	has '^pid 1$'
+	fine 'Gontainer: the configuration before the start' 'echo started'
+	has 'namespaces user pid mount network uts ipc cgroup' "$T/err"
+	has '^coso: rootfs +\./root$' "$T/err"
+	out started
+	fine 'Gontainer: the version'
+	has '^coso [0-9.]+$'
+}
+
+# as_ordinary FUNCTION: as host, but by somebody who isn't root.
+as_ordinary() {
+	as_user 12345 mkdir -p "$T/home-12345/data"
+	cp -a "$ROOTFS" "$T/home-12345/root"
+	touch "$T/home-12345/root/marker"
+	echo precious >"$T/home-12345/data/file"
+	chown -R 12345:12345 "$T/home-12345"
+	as_user 12345 bash -c 'export COSO_BIN=$BIN; source "$TOP/tests/helpers.bash"; source "$T/.functions"; set -eu
+		export PATH=$BIN:$PATH T=$HOME KINDS=$2 LIST_NS=$3
+		cd "$HOME"
+		"$1"' bash "$1" "$KINDS" "$LIST_NS"
+}
+
+@test "from Gontainer, as an ordinary user" { in_ns as_ordinary gontainer; }
+
+from_barco() {
+	host
+	fine 'barco: a user, a root, a command with an argument'
+	has '^marker$'
+	fine 'barco: its log of steps' 'id -u'
+	has '^coso: pivot +pivot_root' "$T/err"
+	out 0
+	fine 'barco: its capabilities, filter and limits' 'cat /proc/self/status; touch f; chmod 644 f; chmod u+s f; echo chmod $?'
+	# What is left of capabilities when barco's list is dropped: no SYS_ADMIN (21), MKNOD (27); but NET_ADMIN (12), NET_RAW (13).
+	local bounding=$((16#$(value CapBnd)))
+	is "capability 21, 27, 12, 13" "$((bounding >> 21 & 1))$((bounding >> 27 & 1))$((bounding >> 12 & 1))$((bounding >> 13 & 1))" 0011
+	is Seccomp "$(value Seccomp)" 2
+	has '^chmod 1$'
+	has 'f: Operation not permitted' "$T/err"
+	while_running 'barco: its capabilities, filter and limits' limited 1073741824 64 2621 256
+	while_running 'barco: its limits one by one' limited 1073741824 64 2621 256
+	(cd "$TOP" && fine 'barco: setup, test, lint, format, check, debug')
+	local target
+	for target in setup test lint format check debug; do has "^$target +[a-z]"; done
+	(cd "$TOP" && make -n debug=1 BUILD="$T/none" all) | grep -q -- '-O0'
+}
+
+@test "from barco" { in_ns from_barco; }
+
+moksha() {
+	host
+	fine "Moksha: pivot_root, and no mount of the host's"
+	lacks "$T|$TOP| - (ext[234]|xfs|btrfs|9p|virtiofs|ubifs) "
+	has ' / / .* overlay '
+	fine 'Moksha: a file system in memory' 'df -k /scratch | tail -n 1; echo x >/scratch/x && cat /scratch/x'
+	has '^tmpfs +8192 '
+	has '^x$'
+	[ ! -e root/scratch ]
+	fine 'Moksha: a folder of the host' 'cat /data/file; touch /data/new || echo refused'
+	out 'precious refused'
+	fine 'Moksha: another proc' 'cat /proc2/1/comm; grep -c proc2 /proc/mounts'
+	out 'sh 1'
+	fine 'Moksha: the launcher gone, the container alive'
+	out box
+	local monitor pid
+	pid=$(coso ps --json | jq '.[0].pid')
+	monitor=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
+	kill -KILL "$monitor"
+	wait_for 5 no_parent "$pid" "$monitor"
+	is "process" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" 'sleep 60 '
+	is status "$(coso ps --json | jq -r '.[0].status')" running
+	coso rm --force box
+	is list "$(coso ps --json | jq length)" 0
+	wait_for 5 is_gone "$pid"
+}
+
+no_parent() { [ "$(awk '/^PPid/ { print $2 }' "/proc/$1/status")" != "$2" ]; }
+is_gone() { [ ! -d "/proc/$1" ]; }
+
+@test "from Moksha" { in_ns moksha; }
+
+mydocker() {
+	host
+	fine "MyDocker: all namespaces but the user's" "$LIST_NS; id -u"
+	new_namespaces pid mnt net uts ipc cgroup
+	fine "MyDocker: all with the user's" "$LIST_NS; id -u"
+	new_namespaces $KINDS
+	has '^0$'
+	while_running 'MyDocker: memory, CPU share and processes' limited 268435456 333 512 59
+	cosonet setup -bridgeName brg0 -bridgeAddress 10.10.10.1/24 >/dev/null 2>&1 || true
+	coso --network none --detach --name box --rootfs ./root sleep 60 >/dev/null
+	PID=$(coso ps --json | jq '.[0].pid')
+	export PID
+	COSO_ID=box fine 'MyDocker: the network by a separate tool'
+	nsenter -n -t "$PID" ip -4 address show eth0 >"$T/out"
+	has 'inet 10.10.10.2/24'
+	ip -4 address show brg0 >"$T/out"
+	has 'inet 10.10.10.1/24'
+	[ -e /sys/class/net/veth0 ]
+	nsenter -n -t "$PID" ping -c 1 -W 3 10.10.10.1
+	coso rm --force box
+	cosonet teardown -bridgeName brg0
+}
+
+@test "from MyDocker" { in_ns mydocker; }
+
+mydocker_io() {
+	host
+	while_running 'MyDocker: its default limits' defaults
+	while_running 'MyDocker: I/O weight' io 20
+}
+
+defaults() {
+	limited 1073741824 64 256 35
+	io 10
+}
+
+# io WEIGHT: in blkio's unit; v2's is ten times that where it isn't BFQ's
+io() {
+	case $(setting io) in
+	"weight $1" | "weight default $1" | "weight default $(($1 * 10))") ;;
+	*) echo "I/O weight $(setting io)" >&2; return 1 ;;
+	esac
+}
+
+@test "from MyDocker: I/O weight" {
+	skip_unless "a controller of I/O weights" in_ns has_io_weight
+	in_ns mydocker_io
+}
+
+docker_life() {
+	host
+	cosonet setup
+	fine 'Docker: a container that goes when it ends' 'hostname; touch /gone'
+	is containers "$(coso ps --json | jq length)" 0
+	[ -z "$(ls /var/lib/coso/containers)" ] && [ ! -e root/gone ]
+	code=1
+	for _ in 1 2 3 4 5; do # rm refuses while it still runs
+		[ $code = 0 ] || ours 'Docker: one in the background, its output, its end'
+		[ $code = 0 ] || coso rm --force box
+	done
+	has '^box$'
+	coso --detach --name box --rootfs ./root sh -c 'trap "exit 3" TERM; echo ready; while :; do sleep 0.1; done'
+	wait_for 5 eval 'coso logs box | grep -q ready'
+	fine 'Docker: a list'
+	is status "$(jq -r '.[] | select(.id == "box") | .status' "$T/out")" running
+	fine 'Docker: a signal'
+	wait_for 5 eval '[ "$(coso ps --json | jq ".[0].exitCode")" = 3 ]'
+	coso rm box
+	while_running 'Docker: limits' docker_limits
+	fine 'Docker: a published port' 'ip -o -4 address show eth0'
+	has 'inet 10\.209\.'
+	while_running 'Docker: a published port' published
+}
+
+docker_limits() {
+	is memory "$(setting memory | cut -d' ' -f2)" 67108864
+	is pids "$(setting pids | cut -d' ' -f2)" 20
+	case $(setting quota) in
+	"cfs_quota_us 50000" | "max 50000 100000") ;;
+	*) echo "CPU quota $(setting quota)" >&2; return 1 ;;
+	esac
+}
+
+published() { cosonet status --json >"$T/status" && has 8080 "$T/status"; }
+
+@test "from Docker: life and limits" { in_ns docker_life; }
+
+docker_inside() {
+	host
+	cosonet setup
+	fine 'Docker: a volume' 'cat /data/file; touch /data/new || echo refused'
+	out 'precious refused'
+	fine 'Docker: environment, folder, user' 'echo $A $(pwd) $(id -u) $(id -g)'
+	out '1 /tmp 1000 1000'
+	fine 'Docker: a read-only root' 'touch /x || echo refused; touch /tmp/x && echo written'
+	out 'refused written'
+	fine 'Docker: few capabilities' 'grep CapBnd /proc/self/status'
+	is CapBnd "$(value CapBnd)" 0000000000000001
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 77}]}' >no-mkdir.json
+	fine 'Docker: another filter' 'mkdir /x || echo refused; touch /y && echo made'
+	out 'refused made'
+	fine 'Docker: no new privileges' 'grep NoNewPrivs /proc/self/status'
+	is NoNewPrivs "$(value NoNewPrivs)" 1
+	fine 'Docker: resource limits' 'ulimit -n; ulimit -Hn'
+	out '64 128'
+	fine 'Docker: kernel settings' 'cat /proc/sys/net/core/somaxconn'
+	out 77
+	fine 'Docker: a device' 'echo x >/dev/nothing && test -c /dev/nothing && echo there'
+	out there
+	fine 'Docker: no network' 'ls /sys/class/net; ping -c 1 -W 3 127.0.0.1 >/dev/null && echo lo works'
+	out 'lo lo works'
+	fine "Docker: the host's network" "$LIST_NS"
+	new_namespaces user pid mnt uts ipc cgroup
+	fine 'Docker: names and name servers' 'cat /etc/hosts /etc/resolv.conf'
+	has '^192.0.2.9[[:space:]]db$'
+	has '^nameserver 192.0.2.53$'
+	fine 'Docker: an init' 'cat /proc/1/comm; echo $$'
+	lacks '^1$'
+	fine 'Docker: changes that stay' 'echo once >>/kept'
+	fine 'Docker: changes that stay' 'echo twice >>/kept; cat /kept'
+	out 'once twice'
+	[ ! -e root/kept ]
+	fine 'Docker: ids of your choice' 'cat /proc/self/uid_map; touch /mine; stat -c %u /mine'
+	is map "$(tr -s ' ' <"$T/out" | head -n 1 | sed 's/^ //')" '0 200000 65536'
+}
+
+@test "from Docker and Podman: what is inside" { in_ns docker_inside; }
+
+bubblewrap() {
+	fine 'bubblewrap: a sandbox on a folder' "$LIST_NS; ls /marker"
+	new_namespaces $KINDS
+	has '^/marker$'
+	fine "bubblewrap: the host's files, no network" "$LIST_NS; cat data/file; cat /proc/net/dev"
+	new_namespaces user net
+	has '^precious$'
+	is interfaces "$(grep -c ': *[0-9]' "$T/out")" 1
+	fine 'bubblewrap: a read-only folder inside' 'cat /data/file; touch /data/new || echo refused'
+	out 'precious refused'
+	fine 'bubblewrap: an empty folder in memory' 'grep " /scratch " /proc/mounts | cut -d" " -f3'
+	out tmpfs
+	local pid inside line # PDEATHSIG of the container's first process
+	line=$(line_of 'bubblewrap: the end of the sandbox with its caller')
+	bash -c "exec $line" </dev/null >"$T/out" 2>&1 3>&- &
+	pid=$!
+	wait_for 5 running
+	inside=$(coso ps --json | jq '.[0].pid')
+	kill -KILL $pid
+	wait $pid || true
+	wait_for 5 is_gone "$inside"
+}
+
+@test "from bubblewrap, as an ordinary user" { in_ns as_ordinary bubblewrap; }
+
+# --- their own letters, through links ----------------------------------------------------------------------------------------------
+
+links() {
+	host
+	local name
+	for name in barco MyDocker Gontainer; do ln -s "$BIN/coso" "$name"; done
+}
+
+# said CMD...: output and status of one of the links
+said() {
+	code=0
+	timeout -k 5 30 "$@" >"$T/out" 2>"$T/err" || code=$?
+}
+
+barco_link() {
+	links
+	said ./barco -u 1000 -m ./root -c /bin/ls -a / </dev/null
+	is status $code 0
+	has '^marker$'
+	said ./barco -u 1000 -m ./root -c "/bin/sh -c" -a 'id -u; id -g; cat /proc/self/status; ls /sys/class/net' -v </dev/null
+	is status $code 0
+	is ids "$(head -n 2 "$T/out" | paste -sd' ')" '1000 1000'
+	has '^lo$'
+	is Seccomp "$(value Seccomp)" 2
+	is "capability 21" $((16#$(value CapBnd) >> 21 & 1)) 0
+	has '^coso: pivot ' "$T/err"
+	while_running './barco -u 0 -m ./root -c /bin/sh' limited 1073741824 64 2621 256
+	said ./barco -u 0 -m
+	is status $code 125
+	has '^coso: flag needs an argument: -m' "$T/err"
+	said ./barco -x
+	is status $code 125
+	has "barco: unknown option '-x'" "$T/err"
+	said ./barco --help
+	is status $code 0
+	said ./barco -u 0 -m ./root -c /bin/false
+	is status $code 1
+}
+
+@test "called as barco: -u -m -c -a -v" { in_ns barco_link; }
+
+mydocker_link() {
+	links
+	said ./MyDocker -aU /bin/sh <<<"$LIST_NS; cat /proc/self/uid_map; ls /sys/class/net"
+	is status $code 0
+	new_namespaces $KINDS
+	has '^lo$'
+	said ./MyDocker -a /bin/sh <<<"$LIST_NS"
+	is status $code 0
+	new_namespaces pid mnt net uts ipc cgroup
+	while_running './MyDocker -aUc -M 268435456 -C 50 -P 333 --rootfs=./root /bin/sh' mydocker_limits
+	said ./MyDocker -aUc -C 101 /bin/sh
+	is status $code 125
+	has 'MyDocker: -C .percent.' "$T/err"
+	said ./MyDocker -aUc -C
+	is status $code 125
+	has 'flag needs an argument: -C' "$T/err"
+	said ./MyDocker -z
+	is status $code 125
+	has "MyDocker: unknown option '-z'" "$T/err"
+	for word in '-M 0' '-M 4294967297' '-P 9' '-P 32769' '-I 9' '-I 1001' '-C 0'; do
+		said ./MyDocker -aUc $word /bin/sh
+		is "status of $word" $code 125
+		is lines "$(wc -l <"$T/err")" 1
+	done
+}
+
+mydocker_limits() { limited 268435456 333 512 59; }
+
+@test "called as MyDocker: -a -U -c -M -C -P -I, with its ranges" {
+	skip_unless "a controller of I/O weights" in_ns has_io_weight
+	in_ns mydocker_link
+}
+
+gontainer_link() {
+	links
+	said ./Gontainer -run -uid -mnt=./root -uts -hostname=box -ipc -net -pid <<<"$LIST_NS; hostname; id -u; ls /marker; echo pid \$\$"
+	is status $code 0
+	new_namespaces user mnt uts ipc net pid
+	for word in box 0 /marker 'pid 1'; do has "^$word\$"; done
+	has '^coso: namespaces user pid mount network uts ipc$' "$T/err"
+	said ./Gontainer -run -uid -uts <<<"$LIST_NS"
+	new_namespaces user uts
+	said ./Gontainer -v
+	has '^coso [0-9]'
+}
+
+@test "called as Gontainer: -run -uid -mnt -uts -hostname -ipc -net -pid -v" { in_ns gontainer_link; }
+
+# --- and none is forgotten ----------------------------------------------------------------------------------------------------------
+
+@test "every line of the table has its test" {
+	local key missing=0
+	[ "$(rows | wc -l)" -ge 50 ]
+	while IFS=$'\t' read -r section what _; do
+		key="$section: $what"
+		grep -qF -e "'$key'" -e "\"$key\"" "$BATS_TEST_FILENAME" || { echo "no test of '$key'"; missing=1; }
+	done < <(rows)
+	[ $missing = 0 ]
+}
