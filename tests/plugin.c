@@ -76,7 +76,8 @@ static int attach(const char *pid)
 	close(fd);
 	if (set_address())
 		return 1;
-	printf("{\"interfaces\": [{\"name\": \"lo\", \"addresses\": [\"" ADDRESS "/32\"]}], \"dns\": [\"192.0.2.53\"], \"release\": true}\n");
+	printf("{\"interfaces\": [{\"name\": \"lo\", \"addresses\": [\"" ADDRESS
+	       "/32\"]}], \"dns\": [\"192.0.2.53\"], \"release\": true}\n");
 	return 0;
 }
 

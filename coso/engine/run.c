@@ -40,7 +40,7 @@ struct life {
 	struct state state;
 	int exit_code;
 	struct settle settle; // detached: what the monitor inherited
-	int ready; // detached: the pipe to the process that forked the monitor, else -1
+	int ready;            // detached: the pipe to the process that forked the monitor, else -1
 };
 
 // What the monitor tells its parent; one write(2).

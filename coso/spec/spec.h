@@ -80,7 +80,7 @@ struct spec_resources {
 	struct strv unified;              // "file=value", v2 only
 	struct spec_device_rule *devices; // in order; the last that matches decides
 	size_t device_count;
-	bool devices_default;       // nobody asked for these rules: a host that can't set them goes without. COSO's own
+	bool devices_default; // nobody asked for these rules: a host that can't set them goes without. COSO's own
 };
 
 // The five sets of capabilities(7), bit n = capability n.
