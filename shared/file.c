@@ -66,15 +66,16 @@ char *file_read(struct arena *arena, int dir, const char *path, size_t cap, size
 int file_put(int dir, const char *path, const char *text, struct err *err)
 {
 	own_fd int fd = openat(dir, path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	const int line = (int)strcspn(text, "\n"); // a message is one line
 	if (fd < 0)
-		return err_sys(err, "open '%s' to write '%s'", path, text);
+		return err_sys(err, "open '%s' to write '%.*s'", path, line, text);
 	size_t size = strlen(text);
 	ssize_t n;
 	do
 		n = write(fd, text, size);
 	while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)size)
-		return err_sys(err, "write '%s' to '%s'", text, path);
+		return err_sys(err, "write '%.*s' to '%s'", line, text, path);
 	return 0;
 }
 

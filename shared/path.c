@@ -182,6 +182,8 @@ static int follow(struct walk *walk, int link, const char *rest, struct err *err
 		fd_close(&walk->fd);
 		walk->path[0] = '\0';
 		walk->fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (walk->fd < 0)
+			return err_sys(err, "open '/'");
 	} else {
 		*strrchr(walk->path, '/') = '\0'; // the link's own name; its folder is still walk->fd
 	}
@@ -220,6 +222,8 @@ int path_open_trusted(const char *path, struct err *err)
 	if ((size_t)snprintf(walk.rest + length, sizeof(walk.rest) - length, "/%s", path) >= sizeof(walk.rest) - length)
 		return err_set(err, ENAMETOOLONG, "'%.80s…': the path is too long", path);
 	walk.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (walk.fd < 0)
+		return err_sys(err, "open '/'");
 
 	while (walk.fd >= 0) {
 		char *start = walk.rest + strspn(walk.rest, "/");

@@ -96,12 +96,15 @@ void proc_default_signals(void)
 }
 
 // The helper's side; `report` is CLOEXEC and carries the errno of a failed execve.
-static void become(const struct proc_run *run, int out, int error, int report)
+static void become(const struct proc_run *run, pid_t parent, int out, int error, int report)
 {
 	static char *const empty[] = { NULL };
 	int null = open("/dev/null", O_RDONLY); // without O_CLOEXEC: it may be descriptor 0 already, which dup2 would leave so
 
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
 	proc_default_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(error, STDERR_FILENO);
@@ -177,9 +180,10 @@ static int start(const struct proc_run *run, struct gather both[2], int *out_pid
 		goto done;
 	}
 	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+	pid_t self = getpid();
 	int pid = sys_clone3(&args);
 	if (pid == 0)
-		become(run, out[1], error[1], report[1]);
+		become(run, self, out[1], error[1], report[1]);
 	if (pid < 0) {
 		err_sys(err, "start '%s'", run->path);
 		goto done;

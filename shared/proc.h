@@ -44,5 +44,6 @@ struct proc_result {
 };
 
 // Runs a helper with stdin from /dev/null, in a process group of its own, with no descriptor but its three, and with default
-// signals. Returns 0 once it ended (whatever its status), -1 if it could not be started: then err->code is the errno of execve.
+// signals. It dies with the caller. Returns 0 once it ended (whatever its status), -1 if it could not be started: then err->code is
+// the errno of execve.
 int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result *out_result, struct err *err);
