@@ -131,8 +131,10 @@ static int make_group(struct cgroup *cgroup, size_t index, const char *id, const
 {
 	struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[index];
 	const char *folder = folder_of(cgroup, index, id);
-	if (make_folder(hierarchy, folder, err) < 0)
+	if (make_folder(hierarchy, folder, err) < 0) {
+		rmdir(hierarchy->base); // made for this one, unless another container has a group in it
 		return -1;
+	}
 	if (hierarchy->v2 && enable(cgroup, index, settings, err) < 0)
 		goto undo;
 	if (!hierarchy->v2 && hierarchy_listed(hierarchy->controllers, "cpuset") &&

@@ -247,7 +247,7 @@ int cmd_classic(struct cli *cli, int *out_exit_code, struct err *err)
 		return cmd_version(cli, out_exit_code, err);
 	if (place_open(cli->arena, c.root, &place, err) < 0)
 		return -1;
-	gc_sweep(&place);
+	gc_sweep(&place, true);
 	int result = run(cli, &c, &place, out_exit_code, err);
 	place_close(&place);
 	return result;

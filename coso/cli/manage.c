@@ -61,7 +61,7 @@ static int start(struct cli *cli, const struct opt *table, struct options *optio
 	cli->argv += next;
 	if (place_open(cli->arena, options->root, place, err) < 0)
 		return -1;
-	gc_sweep(place);
+	gc_sweep(place, false);
 	return 0;
 }
 
@@ -76,7 +76,7 @@ static int open_container(const struct place *place, const char *id, struct err 
 static const char *status_of(struct arena *arena, const struct state *state)
 {
 	if (state_is_running(state))
-		return "running";
+		return state->launching ? "starting" : "running";
 	if (!state->ended)
 		return "ending";
 	if (state->exit_code == STATE_EXIT_UNKNOWN)

@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LOCK_MS = 500 };
+
 static int open_locked(int dir, const char *name, struct err *err)
 {
 	own_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -40,8 +42,10 @@ static int reserve(const struct place *place, const char *id, struct claim *clai
 	if (mkdirat(place->run_fd, fresh, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "make folder '%s/%s'", place->run, fresh);
 	claim->state = open_locked(place->run_fd, fresh, err);
-	if (claim->state < 0)
+	if (claim->state < 0) {
+		unlinkat(place->run_fd, fresh, AT_REMOVEDIR);
 		return -1;
+	}
 	if (renameat2(place->run_fd, fresh, place->run_fd, id, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno == EEXIST)
@@ -52,14 +56,22 @@ static int reserve(const struct place *place, const char *id, struct claim *clai
 	return -1;
 }
 
+static int write_claim(const struct place *place, const char *id, struct claim *claim, struct err *err)
+{
+	char start[32];
+	snprintf(claim->name, sizeof(claim->name), "%d:%s", (int)getpid(), id);
+	snprintf(start, sizeof(start), "%" PRIu64, proc_start_time(getpid()));
+	if (symlinkat(start, place->owners_fd, claim->name) == 0)
+		return 0;
+	claim->name[0] = '\0';
+	return err_sys(err, "claim '%s' in '%s/.owners'", id, place->run);
+}
+
 int claim_take(const struct place *place, const char *id, struct claim *out_claim, struct err *err)
 {
 	struct claim claim = { .state = -1 };
-	char start[32];
-	snprintf(claim.name, sizeof(claim.name), "%d:%s", (int)getpid(), id);
-	snprintf(start, sizeof(start), "%" PRIu64, proc_start_time(getpid()));
-	if (symlinkat(start, place->owners_fd, claim.name) < 0)
-		return err_sys(err, "claim '%s' in '%s/.owners'", id, place->run);
+	if (write_claim(place, id, &claim, err) < 0)
+		return -1;
 	if (reserve(place, id, &claim, err) < 0) {
 		claim_drop(place, &claim);
 		return -1;
@@ -70,11 +82,22 @@ int claim_take(const struct place *place, const char *id, struct claim *out_clai
 
 int claim_lock(const struct place *place, const char *id, struct claim *out_claim, struct err *err)
 {
-	int state = open_locked(place->run_fd, id, err);
-	if (state < 0)
+	struct claim claim = { .state = -1 };
+	if (write_claim(place, id, &claim, err) < 0)
 		return -1;
-	*out_claim = (struct claim){ .state = state };
+	claim.state = open_locked(place->run_fd, id, err);
+	if (claim.state < 0) {
+		claim_drop(place, &claim);
+		return -1;
+	}
+	*out_claim = claim;
 	return 0;
+}
+
+void claim_leave(struct claim *claim)
+{
+	fd_close(&claim->state);
+	claim->name[0] = '\0';
 }
 
 void claim_drop(const struct place *place, struct claim *claim)
@@ -88,22 +111,24 @@ void claim_drop(const struct place *place, struct claim *claim)
 void claim_release(const struct place *place, const char *id, struct claim *claim)
 {
 	struct err err = { 0 };
-	if (path_remove_tree(place->run_fd, id, &err) < 0)
+	if (path_remove_tree(place->run_fd, id, &err) < 0) {
 		log_warning("%s", err.msg);
+		claim_leave(claim);
+		return;
+	}
 	claim_drop(place, claim);
 }
 
 struct dead {
 	pid_t pid;
 	const char *id; // behind the ':' of the name
-	char start[32]; // text of the owner's start time
 };
 
 // True if the claim's owner is gone. kill(2) tells most; the start time tells a recycled pid.
-static bool is_dead(const struct place *place, const char *name, struct dead *out)
+static bool is_dead(const struct place *place, const char *name, size_t *exact, struct dead *out)
 {
 	const char *colon = strchr(name, ':');
-	char number[16];
+	char number[16], text[32];
 	uint64_t pid, start;
 	if (!colon || (size_t)(colon - name) >= sizeof(number) || !colon[1])
 		return false;
@@ -111,15 +136,31 @@ static bool is_dead(const struct place *place, const char *name, struct dead *ou
 	number[colon - name] = '\0';
 	if (num_u64("pid", number, 1, INT32_MAX, &pid, NULL) < 0)
 		return false;
-	ssize_t n = readlinkat(place->owners_fd, name, out->start, sizeof(out->start) - 1);
-	if (n < 0)
-		return false;
-	out->start[n] = '\0';
 	out->pid = (pid_t)pid;
 	out->id = colon + 1;
 	if (kill(out->pid, 0) < 0 && errno == ESRCH)
 		return true;
-	return num_u64("start time", out->start, 0, UINT64_MAX, &start, NULL) == 0 && proc_start_time(out->pid) != start;
+	// In a small pid namespace, the next coso often has the pid of the one that crashed.
+	if (*exact == 0 && out->pid != getpid())
+		return false;
+	*exact -= *exact > 0;
+	ssize_t n = readlinkat(place->owners_fd, name, text, sizeof(text) - 1);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	return num_u64("start time", text, 0, UINT64_MAX, &start, NULL) == 0 && proc_start_time(out->pid) != start;
+}
+
+// A child that is being killed with its launcher, just cloned, may hold a copy of the lock for a moment more.
+static int wait_locked(int dir, const char *name, struct err *err)
+{
+	int64_t deadline = proc_now_ms() + LOCK_MS;
+	for (;;) {
+		int fd = open_locked(dir, name, err);
+		if (fd >= 0 || err->code != EBUSY || proc_now_ms() >= deadline)
+			return fd;
+		fd_wait(-1, 2);
+	}
 }
 
 // True if the claim can go.
@@ -129,13 +170,13 @@ static bool settle(const struct place *place, const struct dead *dead, bool (*me
 	struct err err = { 0 };
 	snprintf(fresh, sizeof(fresh), ".new.%d", (int)dead->pid);
 	unlinkat(place->run_fd, fresh, AT_REMOVEDIR);
-	own_fd int state = open_locked(place->run_fd, dead->id, &err);
+	own_fd int state = wait_locked(place->run_fd, dead->id, &err);
 	if (state < 0)
 		return err.code == ENOENT; // no folder: nothing else can be there
 	return mend(place, dead->id, state);
 }
 
-void claim_each_dead(const struct place *place, bool (*mend)(const struct place *place, const char *id, int state))
+void claim_each_dead(const struct place *place, size_t exact, bool (*mend)(const struct place *place, const char *id, int state))
 {
 	int copy = openat(place->owners_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
@@ -146,7 +187,7 @@ void claim_each_dead(const struct place *place, bool (*mend)(const struct place 
 	struct dirent *entry;
 	while ((entry = readdir(list))) {
 		struct dead dead = { 0 };
-		if (entry->d_name[0] != '.' && is_dead(place, entry->d_name, &dead) && settle(place, &dead, mend))
+		if (entry->d_name[0] != '.' && is_dead(place, entry->d_name, &exact, &dead) && settle(place, &dead, mend))
 			unlinkat(place->owners_fd, entry->d_name, 0);
 	}
 	closedir(list);

@@ -16,9 +16,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <unistd.h>
 
-enum { DYING_MS = 10000 };
+enum { DYING_MS = 10000, CLOSE_LOOKS = 16 };
 
 // The container's first process, if it still dies from its parent's death.
 static void end_process(const struct state *state)
@@ -52,9 +53,9 @@ static bool mend(const struct place *place, const char *id, int folder)
 	struct state state = { 0 };
 	struct err err = { 0 };
 	bool known = state_read(&arena, folder, &state, NULL) == 0;
-	if (known && state.detached && state_is_running(&state))
+	if (known && state.detached && !state.launching && state_is_running(&state))
 		return false; // its monitor died, the container lives on
-	bool stays = known && state.detached && !state.remove;
+	bool stays = known && state.detached && !state.remove && !state.launching;
 	if (known && !state.ended)
 		end_process(&state);
 	if (remove_parts(place, id, folder, stays, &err) < 0) {
@@ -72,7 +73,24 @@ static bool mend(const struct place *place, const char *id, int folder)
 	return true;
 }
 
-void gc_sweep(const struct place *place)
+void gc_sweep(const struct place *place, bool hurry)
 {
-	claim_each_dead(place, mend);
+	claim_each_dead(place, hurry ? CLOSE_LOOKS : SIZE_MAX, mend);
+}
+
+void gc_forget(const struct place *place, const char *id)
+{
+	own_arena struct arena arena = { 0 };
+	struct claim claim;
+	struct state state;
+	struct err err;
+	if (claim_lock(place, id, &claim, &err) == 0) {
+		if (state_read(&arena, claim.state, &state, NULL) == 0) {
+			state.launching = true;
+			if (state_write(claim.state, &state, &err) < 0)
+				log_warning("%s", err.msg);
+		}
+		claim_drop(place, &claim);
+	}
+	gc_sweep(place, false);
 }

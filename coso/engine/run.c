@@ -40,7 +40,8 @@ struct life {
 	struct state state;
 	int exit_code;
 	struct settle settle; // detached: what the monitor inherited
-	int ready;            // detached: the pipe to the process that forked the monitor, else -1
+	bool began;
+	int ready; // detached: the pipe to the process that forked the monitor, else -1
 };
 
 // What the monitor tells its parent; one write(2).
@@ -116,7 +117,16 @@ static void describe_state(struct life *life)
 		.owner_start = proc_start_time(getpid()),
 		.detached = spec->detach,
 		.remove = spec->remove,
+		.launching = true,
 	};
+}
+
+// What a crash leaves is mended by what stands here: from before the program can start until nothing is left of it.
+static int note(struct launch *launch, struct err *err)
+{
+	struct life *life = launch->owner;
+	describe_state(life);
+	return state_write(life->claim.state, &life->state, err);
 }
 
 static int write_pid_file(const char *path, pid_t pid, struct err *err)
@@ -155,11 +165,12 @@ static int begin(struct life *life, struct err *err)
 	const struct place *place = life->run->place;
 	const struct spec *spec = life->spec;
 	struct launch *launch = &life->launch;
-	launch_init(launch, spec->arena, spec);
 	launch->privileged = geteuid() == 0;
 	launch->data = place_data(spec->arena, place, spec->id);
 	launch->state_path = place_state(spec->arena, place, spec->id);
 	launch->cache = place->cache_fd;
+	launch->note = note;
+	launch->owner = life;
 	if (claim_take(place, spec->id, &life->claim, err) < 0)
 		return -1;
 	launch->state = life->claim.state;
@@ -170,17 +181,22 @@ static int begin(struct life *life, struct err *err)
 	own_fd int signals = supervise_open_ending(err);
 	if (signals < 0)
 		return -1;
-	launch->signals = signals;
+	launch->signals = spec->detach ? life->ready : signals; // a detached launch ends if nobody hears of it
 	if (launch_start(launch, err) < 0) {
 		int signal = err->code == EINTR ? supervise_take_ending(signals) : 0;
 		life->exit_code = signal ? 128 + signal : launch->exit_code;
+		if (signal)
+			err_hint(err, "SIG%s", sigabbrev_np(signal));
 		return -1;
 	}
 	launch->signals = -1; // from now on they are the container's
-	describe_state(life);
+	life->state.launching = false;
 	if (state_write(life->claim.state, &life->state, err) < 0)
 		return -1;
-	return life->run->pid_file ? write_pid_file(life->run->pid_file, launch->pid, err) : 0;
+	if (life->run->pid_file && write_pid_file(life->run->pid_file, launch->pid, err) < 0)
+		return -1;
+	life->began = true;
+	return 0;
 }
 
 static void end(struct life *life)
@@ -191,19 +207,22 @@ static void end(struct life *life)
 	trace_close(&life->launch.trace);
 	if (life->claim.state < 0) // the id is somebody else's: nothing of it is ours
 		return;
-	bool began = life->state.id;
-	if (began && life->spec->detach && !life->spec->remove) {
+	if (life->began && life->spec->detach && !life->spec->remove) {
 		life->state.ended = true;
 		life->state.pid = 0;
 		life->state.exit_code = life->exit_code;
-		if (state_write(life->claim.state, &life->state, &err) < 0)
-			log_warning("%s", err.msg);
-		claim_drop(place, &life->claim);
+		if (state_write(life->claim.state, &life->state, &err) == 0 && !life->launch.unclean) {
+			claim_drop(place, &life->claim);
+			return;
+		}
+	} else if (rootfs_remove_data(place_container(life->spec->arena, place, life->spec->id), &err) == 0 &&
+		   !life->launch.unclean) {
+		claim_release(place, life->spec->id, &life->claim);
 		return;
 	}
-	if (rootfs_remove_data(place_container(life->spec->arena, place, life->spec->id), &err) < 0)
+	if (!life->launch.unclean)
 		log_warning("%s", err.msg);
-	claim_release(place, life->spec->id, &life->claim);
+	claim_leave(&life->claim); // the next command mends it
 }
 
 static void tell(struct life *life, const struct err *err)
@@ -219,6 +238,7 @@ static void tell(struct life *life, const struct err *err)
 static int live(struct life *life, struct err *err)
 {
 	sigset_t old;
+	launch_init(&life->launch, life->spec->arena, life->spec);
 	supervise_block(&old);
 	life->exit_code = 125;
 	int result = begin(life, err);
@@ -245,13 +265,16 @@ static int live(struct life *life, struct err *err)
 }
 
 // The monitor's parent: waits for the news and goes.
-static int hear(int ready, int *out_exit_code, struct err *err)
+static int hear(const struct life *life, pid_t monitor, int *out_exit_code, struct err *err)
 {
 	struct news news;
-	ssize_t n = fd_read_full(ready, &news, sizeof(news));
+	ssize_t n = fd_read_full(life->ready, &news, sizeof(news));
 	*out_exit_code = 125;
-	if (n != (ssize_t)sizeof(news))
+	if (n != (ssize_t)sizeof(news)) {
+		waitpid(monitor, NULL, 0);
+		gc_forget(life->run->place, life->spec->id);
 		return err_set(err, EIO, "the monitor was killed during the launch");
+	}
 	*out_exit_code = news.exit_code;
 	if (!news.exit_code)
 		return 0;
@@ -272,8 +295,9 @@ static int detach(struct life *life, int *out_exit_code, struct err *err)
 	}
 	if (pid > 0) {
 		fd_close(&ready[1]);
-		int result = hear(ready[0], out_exit_code, err);
-		fd_close(&ready[0]);
+		life->ready = ready[0];
+		int result = hear(life, pid, out_exit_code, err);
+		fd_close(&life->ready);
 		return result;
 	}
 	fd_close(&ready[0]);

@@ -33,11 +33,11 @@ static json_t *text_json(const char *text)
 int state_write(int folder, const struct state *s, struct err *err)
 {
 	json_t *json =
-		json_pack("{s:i, s:s, s:o*, s:o*, s:o*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:i}", "version", VERSION, "id",
-			  s->id, "rootfs", text_json(s->rootfs), "command", text_json(s->command), "network", text_json(s->network),
-			  "created", s->created, "pid", (int)s->pid, "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner,
-			  "ownerStart", (json_int_t)s->owner_start, "detached", (int)s->detached, "remove", (int)s->remove, "ended",
-			  (int)s->ended, "exitCode", s->exit_code);
+		json_pack("{s:i, s:s, s:o*, s:o*, s:o*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:i}", "version", VERSION,
+			  "id", s->id, "rootfs", text_json(s->rootfs), "command", text_json(s->command), "network",
+			  text_json(s->network), "created", s->created, "pid", (int)s->pid, "pidStart", (json_int_t)s->pid_start,
+			  "owner", (int)s->owner, "ownerStart", (json_int_t)s->owner_start, "detached", (int)s->detached, "remove",
+			  (int)s->remove, "launching", (int)s->launching, "ended", (int)s->ended, "exitCode", s->exit_code);
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);
 	if (!text)
@@ -82,6 +82,7 @@ int state_read(struct arena *arena, int folder, struct state *out, struct err *e
 		.owner_start = (uint64_t)number_of(json, "ownerStart"),
 		.detached = json_is_true(json_object_get(json, "detached")),
 		.remove = json_is_true(json_object_get(json, "remove")),
+		.launching = json_is_true(json_object_get(json, "launching")),
 		.ended = json_is_true(json_object_get(json, "ended")),
 		.exit_code = (int)number_of(json, "exitCode"),
 	};

@@ -18,6 +18,7 @@ struct state {
 	pid_t owner;                                           // launcher or monitor
 	uint64_t owner_start;
 	bool detached, remove;
+	bool launching; // its program may not have been started yet: without its owner it ends
 	bool ended;
 	int exit_code; // once ended; STATE_EXIT_UNKNOWN: nobody was there to see
 };

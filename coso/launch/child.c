@@ -376,6 +376,7 @@ void launch_child(struct launch *launch)
 	      SIGKILL); // until the last change of credentials sets it for good; a detached one's parent is its monitor
 	fd_close(&launch->gate[0]);
 	fd_close(&launch->report[0]);
+	fd_close(&launch->signals);
 	fd_close(&launch->state); // its lock is the launcher's alone
 	stage_run(inside, launch, &report.err);
 	report.exit_code = launch->exit_code;

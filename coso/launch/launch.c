@@ -132,8 +132,10 @@ static int run_cgroup(struct launch *launch, struct err *err)
 static void undo_cgroup(struct launch *launch)
 {
 	struct err err;
-	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, launch->spec->id, CGROUP_REMOVE_MS, &err) < 0)
+	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, launch->spec->id, CGROUP_REMOVE_MS, &err) < 0) {
 		log_warning("%s", err.msg);
+		launch->unclean = true;
+	}
 	launch->cgroup.path = NULL;
 	cgroup_close(&launch->cgroup);
 }
@@ -268,26 +270,24 @@ static bool wants_layers(const struct launch *launch)
 	return has_userns(launch) && launch->privileged && has_mountns(launch);
 }
 
-// The child's own words beat "it is gone".
+// Reads one report. Returns 1 if there may be more, 0 at the end of the pipe, -1 with what went wrong in the child.
 static int read_report(struct launch *launch, struct err *err)
 {
 	struct report report;
-	for (;;) {
-		ssize_t n = fd_read_full(launch->report[0], &report, sizeof(report));
-		if (n == 0)
-			return 0;
-		if (n != (ssize_t)sizeof(report))
-			return err_set(err, EIO, "the error pipe broke");
-		if (report.kind == REPORT_EXECUTING) {
-			launch->executing = true;
-			continue;
-		}
-		launch->exit_code = report.exit_code;
-		launch->reported = true;
-		*err = report.err;
-		err->msg[sizeof(err->msg) - 1] = '\0';
-		return -1;
+	ssize_t n = fd_read_full(launch->report[0], &report, sizeof(report));
+	if (n == 0)
+		return 0;
+	if (n != (ssize_t)sizeof(report))
+		return err_set(err, EIO, "the error pipe broke");
+	if (report.kind == REPORT_EXECUTING) {
+		launch->executing = true;
+		return 1;
 	}
+	launch->exit_code = report.exit_code;
+	launch->reported = true;
+	*err = report.err;
+	err->msg[sizeof(err->msg) - 1] = '\0';
+	return -1;
 }
 
 static int send_gate(struct launch *launch, const void *message, size_t size, struct err *err)
@@ -295,7 +295,8 @@ static int send_gate(struct launch *launch, const void *message, size_t size, st
 	if (fd_send(launch->gate[0], message, size, NULL, 0, err) == 0)
 		return 0;
 	struct err said = { 0 };
-	if (read_report(launch, &said) < 0)
+	bool gone = err->code == EPIPE || err->code == ECONNRESET;
+	if (gone && read_report(launch, &said) < 0)
 		*err = said;
 	return -1;
 }
@@ -317,6 +318,16 @@ static void describe_network(const struct launch *launch, FILE *out)
 	fprintf(out, "             %s -pid PID\n", n->executable);
 	for (size_t i = 0; i < n->publish.count; i++)
 		fprintf(out, "             publish %s\n", n->publish.items[i]);
+}
+
+static bool has_note(const struct launch *launch)
+{
+	return launch->note;
+}
+
+static int run_note(struct launch *launch, struct err *err)
+{
+	return launch->note(launch, err);
 }
 
 static int run_go(struct launch *launch, struct err *err)
@@ -353,7 +364,8 @@ static int receive_console(struct launch *launch, struct err *err)
 static int run_confirm(struct launch *launch, struct err *err)
 {
 	int64_t deadline = proc_now_ms() + CONFIRM_MS;
-	for (;;) {
+	int more = 1;
+	while (more) {
 		struct pollfd p[] = {
 			{ .fd = launch->report[0], .events = POLLIN },
 			{ .fd = launch->gate[0], .events = POLLIN },
@@ -368,12 +380,12 @@ static int run_confirm(struct launch *launch, struct err *err)
 		if (n > 0 && p[1].revents && receive_console(launch, err) < 0)
 			return -1;
 		if (n > 0 && p[0].revents)
-			break;
-		if (n > 0 && p[2].revents)
-			return err_set(err, EINTR, "the launch was interrupted");
+			more = read_report(launch, err);
+		else if (launch_is_interrupted(launch, err))
+			return -1;
+		if (more < 0)
+			return -1;
 	}
-	if (read_report(launch, err) < 0)
-		return -1;
 	if (!launch->executing)
 		return err_set(err, EIO, "the child was killed before it could start the program");
 	// What was sent before exec is in the socket by now.
@@ -396,6 +408,7 @@ static const struct stage outside[] = {
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
 	  netexec_release },
+	{ "note", "write down what is about to run, so that a crash can be mended", has_note, NULL, run_note, NULL },
 	{ "go", "gate 2: the network is there; hand over /etc/hosts and name servers", NULL, NULL, run_go, NULL },
 	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
 	{ 0 },
@@ -432,6 +445,14 @@ int launch_start(struct launch *launch, struct err *err)
 	stage_undo(outside, launch);
 	launch->exit_code = code;
 	return -1;
+}
+
+bool launch_is_interrupted(const struct launch *launch, struct err *err)
+{
+	if (launch->signals < 0 || fd_wait(launch->signals, 0) != 1)
+		return false;
+	err_set(err, EINTR, "the launch was interrupted");
+	return true;
 }
 
 void launch_end(struct launch *launch)

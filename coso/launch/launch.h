@@ -24,7 +24,10 @@ struct launch {
 	int state;              // the same folder, open; -1: none
 	int cache;              // folder of compiled seccomp filters, or -1
 	int trace;              // of trace_open, or -1
-	int signals;            // readable once somebody wants the launch to end: it fails with EINTR; -1: nobody can
+	int signals;            // once it is readable or hung up the launch ends, with EINTR; -1: nothing interrupts it
+	// Called once `pid` is known and before its program can start: whatever dies from then on, somebody can end it. NULL: nobody
+	int (*note)(struct launch *launch, struct err *err);
+	void *owner; // for `note`
 
 	bool privileged; // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
 	struct rootfs rootfs;
@@ -38,6 +41,7 @@ struct launch {
 	int pidfd;
 	struct netexec network;
 	int console;   // master of the container's pty, or -1
+	bool unclean;  // something couldn't be undone, and was warned about: it is still there
 	bool reported; // the failure is the child's, in its own words
 	char *hosts;   // text for /etc/hosts, complete when gate 2 opens
 
@@ -53,11 +57,14 @@ struct launch {
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);
 
 // Returns 0 once the container's program was executed. On failure everything is undone; launch->exit_code is 125, 126 or 127.
-// err->code EUSERS: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.
+// err->code EINTR: `signals` said so. EUSERS: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.
 int launch_start(struct launch *launch, struct err *err);
 
 // After the container's end: gives back what launch_start made (cgroup, upper, network's debts).
 void launch_end(struct launch *launch);
+
+// True, with EINTR in `err`, if `signals` says that the launch is to end.
+bool launch_is_interrupted(const struct launch *launch, struct err *err);
 
 // Prints both tables for this spec, running nothing.
 void launch_explain(struct launch *launch, FILE *out);

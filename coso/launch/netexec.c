@@ -9,10 +9,14 @@
 #include "shared/log.h"
 #include "shared/num.h"
 #include "shared/proc.h"
+#include "shared/str.h"
+#include "shared/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +24,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 30000, TIMEOUT_MOST_MS = 3600000, OUTPUT_CAP = 16 << 10 };
+enum { TIMEOUT_MS = 30000, DOUBTFUL_MS = 2000, TIMEOUT_MOST_MS = 3600000, OUTPUT_CAP = 16 << 10 };
 
 // In the state folder: the executable, its time in milliseconds, then its environment, a NUL behind each.
 static const char debt_name[] = "network-release";
+static const char doubt_name[] = "network-doubtful"; // the same, while the executable runs
 
 static int timeout_of(const struct launch *launch)
 {
@@ -120,7 +125,7 @@ static void read_answer(struct launch *launch, char *text)
 	json_decref(answer);
 }
 
-static int note_debt(struct launch *launch, const struct strv *env, struct err *err)
+static int note_doubt(struct launch *launch, const struct strv *env, struct err *err)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -132,9 +137,39 @@ static int note_debt(struct launch *launch, const struct strv *env, struct err *
 		fprintf(out, "%s%c", env->items[i], 0);
 	int result = fclose(out) == 0 ? 0 : err_sys(err, "note that the network has to be released");
 	if (result == 0)
-		result = file_replace(launch->state, debt_name, text, size, 0600, err);
+		result = file_replace(launch->state, doubt_name, text, size, 0600, err);
 	free(text);
 	return result;
+}
+
+// The executable has ended: what was doubtful is a debt, or nothing.
+static int settle_doubt(struct launch *launch, struct err *err)
+{
+	if (launch->state < 0 || launch->network.doubtful)
+		return 0;
+	if (!launch->network.owed)
+		return unlinkat(launch->state, doubt_name, 0) < 0 ? err_sys(err, "forget the network's debt") : 0;
+	return renameat(launch->state, doubt_name, launch->state, debt_name) < 0 ? err_sys(err, "note the network's debt") : 0;
+}
+
+static int judge(struct launch *launch, const struct proc_result *result, const struct proc_run *run, struct err *err)
+{
+	const char *path = run->path, *pid = run->argv[2];
+	if (result->cancelled)
+		return err_set(err, EINTR, "'%s -pid %s' was interrupted", path, pid);
+	if (result->timed_out)
+		return err_set(err, ETIMEDOUT, "'%s -pid %s' didn't end within %d s: %s (--network-timeout gives it more)", path,
+			       pid, run->timeout_ms / 1000, said(launch->arena, result));
+	if (WIFSIGNALED(result->status))
+		return err_set(err, EIO, "'%s -pid %s' was killed by signal %d (%s): %s", path, pid, WTERMSIG(result->status),
+			       strsignal(WTERMSIG(result->status)), said(launch->arena, result));
+	if (WEXITSTATUS(result->status) != 0)
+		return err_set(err, EIO, "'%s -pid %s' failed with status %d: %s", path, pid, WEXITSTATUS(result->status),
+			       said(launch->arena, result));
+	if (*result->err)
+		log_verbose("the network executable says: %s", one_line(launch->arena, result->err));
+	read_answer(launch, result->out);
+	return 0;
 }
 
 int netexec_run(struct launch *launch, struct err *err)
@@ -144,67 +179,137 @@ int netexec_run(struct launch *launch, struct err *err)
 	char pid[16];
 	snprintf(pid, sizeof(pid), "%d", (int)launch->pid);
 	char *const argv[] = { (char *)path, (char *)"-pid", pid, NULL };
-	int timeout_ms = timeout_of(launch);
-	struct proc_run run = { .path = path, .argv = argv, .env = env.items, .timeout_ms = timeout_ms, .cap = OUTPUT_CAP };
+	struct proc_run run = {
+		.path = path,
+		.argv = argv,
+		.env = env.items,
+		.timeout_ms = timeout_of(launch),
+		.cap = OUTPUT_CAP,
+		.cancel_fd = launch->signals,
+	};
 	struct proc_result result;
-	run.cancel_fd = launch->signals;
 
 	if (launch->state >= 0 && mkdirat(launch->state, "network", 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "make the network's state folder");
-	if (proc_run(launch->arena, &run, &result, err) < 0)
+	if (launch->state >= 0 && note_doubt(launch, &env, err) < 0)
+		return -1;
+	if (proc_run(launch->arena, &run, &result, err) < 0) {
+		unlinkat(launch->state, doubt_name, 0);
 		return not_started(path, err);
-	if (result.cancelled)
-		return err_set(err, EINTR, "'%s -pid %s' was interrupted", path, pid);
-	if (result.timed_out)
-		return err_set(err, ETIMEDOUT, "'%s -pid %s' didn't end within %d s: %s (--network-timeout gives it more)", path,
-			       pid, timeout_ms / 1000, said(launch->arena, &result));
-	if (WIFSIGNALED(result.status))
-		return err_set(err, EIO, "'%s -pid %s' was killed by signal %d (%s): %s", path, pid, WTERMSIG(result.status),
-			       strsignal(WTERMSIG(result.status)), said(launch->arena, &result));
-	if (WEXITSTATUS(result.status) != 0)
-		return err_set(err, EIO, "'%s -pid %s' failed with status %d: %s", path, pid, WEXITSTATUS(result.status),
-			       said(launch->arena, &result));
-	if (*result.err)
-		log_verbose("the network executable says: %s", one_line(launch->arena, result.err));
-	read_answer(launch, result.out);
-	return launch->network.owed && launch->state >= 0 ? note_debt(launch, &env, err) : 0;
+	}
+	launch->network.doubtful = result.cancelled || result.timed_out || WIFSIGNALED(result.status);
+	if (judge(launch, &result, &run, err) < 0) {
+		settle_doubt(launch, NULL);
+		return -1;
+	}
+	return settle_doubt(launch, err);
 }
 
-static void call_release(struct arena *arena, const char *path, char *const *env, int timeout_ms)
+struct release {
+	const char *path;
+	char *const *env;
+	int timeout_ms;
+	bool doubtful;
+};
+
+static void call_release(struct arena *arena, const struct release *release)
 {
-	char *const argv[] = { (char *)path, (char *)"-release", NULL };
-	struct proc_run run = { .path = path, .argv = argv, .env = env, .timeout_ms = timeout_ms, .cap = OUTPUT_CAP };
+	char *const argv[] = { (char *)release->path, (char *)"-release", NULL };
+	bool hurry = release->doubtful && release->timeout_ms > DOUBTFUL_MS;
+	struct proc_run run = {
+		.path = release->path,
+		.argv = argv,
+		.env = release->env,
+		.timeout_ms = hurry ? DOUBTFUL_MS : release->timeout_ms,
+		.cap = OUTPUT_CAP,
+	};
 	struct proc_result result;
 	struct err err;
+	void (*say)(const char *, ...) __attribute__((format(printf, 1, 2))) = release->doubtful ? log_verbose : log_warning;
 	if (proc_run(arena, &run, &result, &err) < 0)
-		log_warning("release the network: %s", err.msg);
+		say("release the network: %s", err.msg);
 	else if (result.timed_out || proc_exit_code(result.status) != 0)
-		log_warning("'%s -release' failed: %s", path, result.timed_out ? "no answer" : said(arena, &result));
+		say("'%s -release' failed: %s", release->path, result.timed_out ? "no answer" : said(arena, &result));
 }
 
 void netexec_release(struct launch *launch)
 {
-	if (!launch->network.owed)
+	struct netexec *n = &launch->network;
+	if (!n->owed && !n->doubtful)
 		return;
 	struct strv env = environment(launch);
-	call_release(launch->arena, launch->spec->network.executable, env.items, timeout_of(launch));
-	launch->network.owed = false;
+	const struct release release = { launch->spec->network.executable, env.items, timeout_of(launch), !n->owed };
+	call_release(launch->arena, &release);
 	if (launch->state >= 0)
-		unlinkat(launch->state, debt_name, 0);
+		unlinkat(launch->state, n->owed ? debt_name : doubt_name, 0);
+	n->owed = n->doubtful = false;
 }
 
-void netexec_release_noted(int state)
+static bool has_line(const char *text, size_t size, const char *line)
+{
+	for (const char *c = text; c < text + size; c += strlen(c) + 1) {
+		if (str_eq(c, line))
+			return true;
+	}
+	return false;
+}
+
+// Ends a process if COSO_STATE, in its environment, is that of this container: no other has it. The descriptor comes before the
+// look, so that the signal can't reach another process that got the same pid.
+static void end_if_ours(const char *pid_text, const char *mark)
+{
+	own_arena struct arena arena = { 0 };
+	uint64_t pid;
+	size_t size;
+	if (num_u64("pid", pid_text, 2, INT32_MAX, &pid, NULL) < 0)
+		return;
+	own_fd int pidfd = sys_pidfd_open((pid_t)pid, 0);
+	char *environment =
+		file_read(&arena, AT_FDCWD, arena_printf(&arena, "/proc/%s/environ", pid_text), FILE_CONFIG, &size, NULL);
+	if (pidfd < 0 || !environment || !has_line(environment, size, mark))
+		return;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+	fd_wait(pidfd, DOUBTFUL_MS);
+}
+
+// What an executable started dies neither with it nor with the launcher. Only after a crash during the network stage is it looked for.
+static void end_leftovers(const struct strv *env)
+{
+	const char *mark = NULL;
+	DIR *list = opendir("/proc");
+	for (size_t i = 0; i < env->count; i++) {
+		if (str_starts(env->items[i], "COSO_STATE="))
+			mark = env->items[i];
+	}
+	for (struct dirent *entry; list && mark && (entry = readdir(list));)
+		end_if_ours(entry->d_name, mark);
+	if (list)
+		closedir(list);
+}
+
+static void release_noted(int state, const char *name)
 {
 	own_arena struct arena arena = { 0 };
 	struct strv words = { 0 };
 	size_t size;
 	uint64_t timeout_ms;
-	char *text = file_read(&arena, state, debt_name, FILE_CONFIG, &size, NULL);
+	char *text = file_read(&arena, state, name, FILE_CONFIG, &size, NULL);
 	if (!text)
 		return;
 	for (const char *word = text; word < text + size; word += strlen(word) + 1)
 		strv_push(&arena, &words, word);
-	if (words.count > 2 && num_u64("time", words.items[1], 1, TIMEOUT_MOST_MS, &timeout_ms, NULL) == 0)
-		call_release(&arena, words.items[0], words.items + 2, (int)timeout_ms);
-	unlinkat(state, debt_name, 0);
+	if (words.count > 2 && num_u64("time", words.items[1], 1, TIMEOUT_MOST_MS, &timeout_ms, NULL) == 0) {
+		const struct strv env = { words.items + 2, words.count - 2 };
+		const struct release release = { words.items[0], env.items, (int)timeout_ms, name == doubt_name };
+		if (release.doubtful)
+			end_leftovers(&env);
+		call_release(&arena, &release);
+	}
+	unlinkat(state, name, 0);
+}
+
+void netexec_release_noted(int state)
+{
+	release_noted(state, doubt_name);
+	release_noted(state, debt_name);
 }

@@ -3,7 +3,8 @@
 //
 // The contract is in ARCHITECTURE.md: a clean environment with COSO_*, 30 s (or spec->network.timeout_ms), exit status 0 means that
 // the network is up. If it printed a JSON object with "release": true it is called again at the end as `<path> -release`; the debt
-// is noted before "go".
+// is noted before "go". An executable that was killed (its time was up, the launch was interrupted or crashed) couldn't say: then
+// -release is called too, its own failure means nothing, and it gets 2 s.
 #pragma once
 
 #include "shared/arena.h"
@@ -16,6 +17,7 @@ struct launch;
 
 struct netexec {
 	bool owed;             // -release has to be called
+	bool doubtful;         // it was killed before it could say whether -release is owed
 	struct strv addresses; // of the container, without prefix length
 	struct strv dns;       // name servers that it named
 };
@@ -26,5 +28,6 @@ int netexec_run(struct launch *launch, struct err *err);
 // Pays the debt, if there is one: `<path> -release` with the same environment. A failure is a warning.
 void netexec_release(struct launch *launch);
 
-// Pays the debt that a crashed launch noted in its state folder. `state` is that folder.
+// Pays the debt that a crashed launch noted in its state folder, and first ends what the executable left running if it was at work
+// then. `state` is that folder.
 void netexec_release_noted(int state);

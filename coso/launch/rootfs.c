@@ -163,8 +163,10 @@ void rootfs_remove(struct launch *launch)
 	fd_close(&launch->rootfs.lower);
 	fd_close(&launch->rootfs.data);
 	fd_close(&launch->rootfs.lock);
-	if (prepared && launch->spec->root.overlay && !launch->spec->root.keep && rootfs_remove_data(launch->data, &err) < 0)
+	if (prepared && launch->spec->root.overlay && !launch->spec->root.keep && rootfs_remove_data(launch->data, &err) < 0) {
 		log_warning("%s", err.msg);
+		launch->unclean = true;
+	}
 }
 
 // Inside. The kernel keeps what is mounted over "/" out of the way of paths that begin with "/": those still start below it.

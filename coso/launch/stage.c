@@ -18,6 +18,8 @@ int stage_run(const struct stage *table, struct launch *launch, struct err *err)
 	for (const struct stage *s = table; s->name; s++) {
 		if (!wanted(s, launch))
 			continue;
+		if (launch_is_interrupted(launch, err))
+			return err_wrap(err, "%s", s->name);
 		log_verbose("%-9s %s", s->name, s->why);
 		trace_event(launch->trace, s->name, TRACE_BEGIN);
 		int result = s->run(launch, err);
