@@ -105,13 +105,13 @@ $(foreach room,shared coso cosonet cosofs,$(eval $(call unit_program,$(room))))
 
 # Our own static programs: what test containers run, and what tests run in.
 $(BIN)/probe: tests/probe_try.c tests/probe_net.c tests/probe.h
-$(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/plugin: $(BIN)/%: tests/%.c
+$(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/fault $(BIN)/plugin: $(BIN)/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $(filter %.c,$^)
 
 units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
-programs := all $(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/plugin
+programs := all $(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/fault $(BIN)/plugin
 SUITES   ?= $(foreach room,cli net fs security,$(wildcard tests/$(room)/*.bats))
 
 .PHONY: run setup fs-setup net-setup net-teardown
