@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 // Any node may be made, as Docker has it; only these may be opened. -1: any.
 static const struct spec_device_rule standard[] = {
@@ -63,7 +64,7 @@ static int one_device(struct spec *spec, const char *text, const char **out_acce
 int flags_devices(const struct flags *flags, struct spec *spec, struct err *err)
 {
 	const unsigned long both = CLONE_NEWUSER | CLONE_NEWNS;
-	bool needed = (spec->namespaces & both) == CLONE_NEWNS, narrowed = false;
+	bool needed = (spec->namespaces & both) == CLONE_NEWNS && geteuid() == 0, narrowed = false;
 	if (flags->device.count && !(spec->namespaces & CLONE_NEWNS))
 		return err_set(err, EINVAL, "--device '%.80s': without a mount namespace the host's /dev is used",
 			       flags->device.items[0]);
