@@ -4,6 +4,7 @@
 
 #include "coso/launch/launch.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 #include "shared/path.h"
 #include "shared/sys.h"
 
@@ -25,6 +26,10 @@ static int bind_file(struct launch *launch, const char *name, const char *text, 
 		return err_sys(err, "clone %s", name);
 	snprintf(path, sizeof(path), "/etc/%s", name);
 	own_fd int target = path_mountpoint_in(launch->rootfs.root, path, false, err);
+	if (target < 0 && err->code == EACCES && !launch->privileged) {
+		log_verbose("%s stays as the root file system has it: %s", path, err->msg); // which is somebody else's, and lacks it
+		return 0;
+	}
 	if (target < 0)
 		return err_wrap(err, "mount point '%s'", path);
 	if (sys_move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
