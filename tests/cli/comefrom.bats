@@ -416,6 +416,16 @@ bubblewrap() {
 
 @test "from bubblewrap, as an ordinary user" { in_ns as_ordinary bubblewrap; }
 
+# As an ordinary user, in root's root file system, in which they may make nothing.
+roots_root() {
+	coso --rootfs "$ROOTFS" sh -c 'id -u; touch /etc/mine || echo refused' >"$T/out" 2>"$T/err"
+	has '^0$'
+	has '^refused$'
+	has "/etc/mine: Permission denied" "$T/err"
+}
+
+@test "an ordinary user may run root's root file system" { in_ns as_ordinary roots_root; }
+
 # --- their own letters, through links ----------------------------------------------------------------------------------------------
 
 links() {
