@@ -179,7 +179,7 @@ files() {
 	unchanged coso --name box --hostname web --add-host db:192.0.2.9 sh -c 'cat /etc/hosts /etc/hostname; ip -o address show eth0' >"$T/out"
 	local address
 	for address in $(sed -n 's/.*inet6\? \([0-9a-f.:]*\)\/.*/\1/p' "$T/out" | grep -v '^fe80'); do
-		grep -qx "$address[[:space:]]web" "$T/out"
+		grep -qx "${address}[[:space:]]web" "$T/out"
 	done
 	is addresses "$(grep -cx '.*[[:space:]]web' "$T/out")" 2
 	grep -qx '192.0.2.9[[:space:]]db' "$T/out"
