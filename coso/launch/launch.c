@@ -377,10 +377,11 @@ static int run_confirm(struct launch *launch, struct err *err)
 			return err_sys(err, "wait for the container's program");
 		if (n == 0)
 			return err_set(err, ETIMEDOUT, "the container's program didn't start within %d s", CONFIRM_MS / 1000);
-		if (n > 0 && p[1].revents && receive_console(launch, err) < 0)
-			return -1;
+		// The report first: a child that failed resets the socket, and what it said counts.
 		if (n > 0 && p[0].revents)
 			more = read_report(launch, err);
+		else if (n > 0 && p[1].revents && receive_console(launch, err) < 0)
+			return -1;
 		else if (launch_is_interrupted(launch, err))
 			return -1;
 		if (more < 0)
