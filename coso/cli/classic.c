@@ -138,8 +138,10 @@ static const char *join_network(struct cli *cli, const struct place *place, cons
 {
 	struct state state;
 	own_fd int folder = -1;
-	if (run_check_id(id, err) < 0)
+	if (run_check_id(id, err) < 0) {
+		err_wrap(err, "--network container:");
 		return NULL;
+	}
 	folder = openat(place->run_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder < 0 || state_read(cli->arena, folder, &state, NULL) < 0 || !state_is_running(&state)) {
 		err_set(err, ESRCH, "--network container:%s: no such container runs (coso ps)", id);

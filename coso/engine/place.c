@@ -44,6 +44,20 @@ static int open_folder(const char *path, struct err *err)
 	return readable < 0 ? err_sys(err, "open '%s'", path) : readable;
 }
 
+static int open_folders(struct arena *arena, struct place *place, struct err *err)
+{
+	place->run_fd = open_folder(place->run, err);
+	if (place->run_fd < 0)
+		return -1;
+	if (mkdirat(place->run_fd, ".owners", 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s/.owners'", place->run);
+	place->owners_fd = openat(place->run_fd, ".owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (place->owners_fd < 0)
+		return err_sys(err, "open '%s/.owners'", place->run);
+	place->cache_fd = open_folder(arena_printf(arena, "%s/cache", place->lib), err);
+	return place->cache_fd < 0 ? -1 : 0;
+}
+
 int place_open(struct arena *arena, const char *root, struct place *out_place, struct err *err)
 {
 	struct place place = { .run_fd = -1, .owners_fd = -1, .cache_fd = -1 };
@@ -62,21 +76,9 @@ int place_open(struct arena *arena, const char *root, struct place *out_place, s
 		place.run = user_run(arena);
 		place.lib = user_folder(arena, "XDG_DATA_HOME", ".local/share");
 	}
-	place.run_fd = open_folder(place.run, err);
-	if (place.run_fd < 0)
-		return -1;
-	if (mkdirat(place.run_fd, ".owners", 0700) < 0 && errno != EEXIST) {
-		err_sys(err, "make folder '%s/.owners'", place.run);
+	if (open_folders(arena, &place, err) < 0) {
 		place_close(&place);
-		return -1;
-	}
-	place.owners_fd = openat(place.run_fd, ".owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	place.cache_fd = open_folder(arena_printf(arena, "%s/cache", place.lib), err);
-	if (place.owners_fd < 0 || place.cache_fd < 0) {
-		if (place.owners_fd < 0)
-			err_sys(err, "open '%s/.owners'", place.run);
-		place_close(&place);
-		return -1;
+		return root ? err_wrap(err, "--root") : -1;
 	}
 	*out_place = place;
 	return 0;

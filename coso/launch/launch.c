@@ -81,7 +81,10 @@ static void describe_filter(const struct launch *launch, FILE *out)
 
 static int run_filter(struct launch *launch, struct err *err)
 {
-	return seccomp_prepare(&launch->spec->process, launch->cache, &launch->seccomp, err);
+	const struct spec_process *process = &launch->spec->process;
+	if (seccomp_prepare(process, launch->cache, &launch->seccomp, err) < 0)
+		return process->seccomp == SPEC_SECCOMP_FILE ? err_wrap(err, "--seccomp") : -1;
+	return 0;
 }
 
 static void undo_filter(struct launch *launch)

@@ -38,11 +38,22 @@ static int lock_kept(struct launch *launch, int folder, struct err *err)
 {
 	own_fd int lock = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock < 0)
-		return err_sys(err, "--keep '%s'", launch->spec->root.keep);
+		return err_sys(err, "open '%s'", launch->spec->root.keep);
 	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, EBUSY, "--keep '%s': it is in use by another container", launch->spec->root.keep);
+		return err_set(err, EBUSY, "'%s' is in use by another container", launch->spec->root.keep);
 	launch->rootfs.lock = take_fd(&lock);
 	return 0;
+}
+
+// Returns 1 if it was made, 0 if it was there already, as a folder.
+static int make_folder(int parent, const char *path, const char *name, mode_t mode, struct err *err)
+{
+	struct stat st;
+	if (mkdirat(parent, name, mode) == 0)
+		return 1;
+	if (errno != EEXIST || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "make folder '%s/%s'", path, name);
+	return S_ISDIR(st.st_mode) ? 0 : err_set(err, ENOTDIR, "'%s/%s' is not a folder", path, name);
 }
 
 static int make_data(struct launch *launch, const struct stat *lower, struct err *err)
@@ -54,11 +65,9 @@ static int make_data(struct launch *launch, const struct stat *lower, struct err
 	if (folder < 0 || (launch->spec->root.keep && lock_kept(launch, folder, err) < 0))
 		return -1;
 	// The overlay's "/" takes mode and owner from upper.
-	bool fresh = mkdirat(folder, "upper", 0755) == 0;
-	if (!fresh && errno != EEXIST)
-		return err_sys(err, "make folder '%s/upper'", path);
-	if (mkdirat(folder, "work", 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "make folder '%s/work'", path);
+	int fresh = make_folder(folder, path, "upper", 0755, err);
+	if (fresh < 0 || make_folder(folder, path, "work", 0700, err) < 0)
+		return -1;
 	if (fresh && (fchmodat(folder, "upper", lower->st_mode & 07777, 0) < 0 ||
 		      (launch->privileged && fchownat(folder, "upper", lower->st_uid, lower->st_gid, AT_SYMLINK_NOFOLLOW) < 0)))
 		return err_sys(err, "set up folder '%s/upper'", path);
@@ -87,7 +96,9 @@ int rootfs_prepare(struct launch *launch, struct err *err)
 		if (r->lower < 0)
 			return err_sys(err, "clone the mount of '%s'", root->path);
 	}
-	return root->overlay ? make_data(launch, &st, err) : 0;
+	if (root->overlay && make_data(launch, &st, err) < 0)
+		return root->keep ? err_wrap(err, "--keep") : -1;
+	return 0;
 }
 
 static int idmap_one(int mount, int userns)

@@ -141,11 +141,11 @@ static int capabilities(struct spec_process *p, const struct flags *flags, bool 
 	// ALL first, whatever its place: "--cap-add X --cap-drop ALL" leaves X, as Docker has it.
 	for (size_t i = 0; i < flags->cap_drop.count; i++) {
 		if (capset_drop(&p->caps, flags->cap_drop.items[i], err) < 0)
-			return -1;
+			return err_wrap(err, "--cap-drop");
 	}
 	for (size_t i = 0; i < flags->cap_add.count; i++) {
 		if (capset_add(&p->caps, flags->cap_add.items[i], err) < 0)
-			return -1;
+			return err_wrap(err, "--cap-add");
 	}
 	for (size_t i = 0; i < flags->cap_drop.count; i++) {
 		const char *name = flags->cap_drop.items[i];

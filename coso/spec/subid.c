@@ -96,6 +96,12 @@ void subid_root_maps(struct arena *arena, const char *id, struct spec_idmaps *ou
 	*out_gids = gids;
 }
 
+static bool overlap(uint32_t a, uint32_t b, uint32_t a_size, uint32_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+// user_namespaces(7): ranges overlap on neither side.
 int subid_parse_map(struct arena *arena, const char *what, const char *text, struct spec_idmaps *maps, struct err *err)
 {
 	struct strv f = str_split(arena, text, ':');
@@ -112,7 +118,7 @@ int subid_parse_map(struct arena *arena, const char *what, const char *text, str
 	map.size = (uint32_t)size;
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct spec_idmap *m = &maps->items[i];
-		if (map.container < m->container + m->size && m->container < map.container + map.size)
+		if (overlap(map.container, m->container, map.size, m->size) || overlap(map.host, m->host, map.size, m->size))
 			return err_set(err, EINVAL, "%s '%.80s': overlaps with another map", what, text);
 	}
 	add(arena, maps, map);
