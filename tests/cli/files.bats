@@ -194,7 +194,7 @@ keep_in_use() {
 	alpine --keep "$T/kept" --detach --name holder sleep 30
 	silent
 	alpine --keep "$T/kept" true
-	fails 125 "^coso: root: --keep '$T/kept': it is in use"
+	fails 125 "^coso: root: --keep: '$T/kept' is in use"
 	"$BIN/coso" rm --force holder
 	alpine --keep "$T/kept" true
 	silent
