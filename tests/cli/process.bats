@@ -173,9 +173,13 @@ forwarded() {
 
 @test "signals that coso gets reach the program, with and without --init" { in_ns clean forwarded; }
 
+runs() { "$BIN/coso" ps | grep -q "^$1 .* running "; }
+
 killed_in() {
+	rm -f "$T/out" # of the one before
 	"$BIN/coso" --rootfs "$PROBE" --network none --name victim "$@" /bin/probe sleep 100 >"$T/out" 2>"$T/err" </dev/null &
 	local pid=$!
+	wait_for 10 runs victim
 	wait_for 10 grep -q sleeping "$T/out"
 	"$BIN/coso" kill --signal "${signal:-KILL}" victim
 	status=0
