@@ -200,8 +200,10 @@ killed() {
 @test "a container in the foreground that is killed: 128+n" { in_ns clean killed; }
 
 launcher_dies() {
+	rm -f "$T/out" # of the one before
 	"$BIN/coso" --rootfs "$PROBE" --network none --name victim "$@" /bin/probe sleep 100 >"$T/out" 2>"$T/err" </dev/null &
 	local pid=$! inside
+	wait_for 10 runs victim
 	wait_for 10 grep -q sleeping "$T/out"
 	inside=$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' /run/coso/victim/state.json)
 	[ -e "/proc/$inside" ]

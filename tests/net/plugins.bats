@@ -259,7 +259,7 @@ failures() {
 		printf 'one\ntwo\033[31m\r\n\n' >&2
 		exit 1
 	END
-	refused "one;two?[31m"
+	refused "one two?[31m"
 
 	plugin signal <<-'END'
 		#!/bin/sh
