@@ -143,10 +143,23 @@ int path_mountpoint_in(int root, const char *path, bool folder, struct err *err)
 	return folder ? mkdirs_in(root, path, 0, err) : file_in(root, path, 0, err);
 }
 
-static int check_trusted(const char *path, const struct stat *st, struct err *err)
+// In a user namespace, whoever isn't in it looks like this, root of the host too.
+static bool is_outsider(uid_t uid)
+{
+	enum { OVERFLOW_ID = 65534 };
+	static const char whole[] = "         0          0 4294967295";
+	char map[sizeof(whole) - 1];
+	if (uid != OVERFLOW_ID)
+		return false;
+	own_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && fd_read_full(fd, map, sizeof(map)) > 0 && memcmp(map, whole, sizeof(map)) != 0;
+}
+
+// `shared`: others may write to the folder that it is in, so its owner may be anybody who put it there.
+static int check_trusted(const char *path, const struct stat *st, bool shared, struct err *err)
 {
 	uid_t self = geteuid();
-	if (st->st_uid != 0 && st->st_uid != self)
+	if (st->st_uid != 0 && st->st_uid != self && (shared || !is_outsider(st->st_uid)))
 		return err_set(err, EPERM,
 			       "'%s' belongs to user %u: only root's folders and your own are used (chown it, or choose another)",
 			       path, (unsigned int)st->st_uid);
@@ -163,6 +176,7 @@ struct walk {
 	char rest[PATH_MAX]; // what is still to be walked
 	int fd;
 	int links;
+	bool shared; // others may write to `fd`, which is sticky
 };
 
 // Puts a link's target before what is left of the path.
@@ -181,6 +195,7 @@ static int follow(struct walk *walk, int link, const char *rest, struct err *err
 	if (target[0] == '/') {
 		fd_close(&walk->fd);
 		walk->path[0] = '\0';
+		walk->shared = false;
 		walk->fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (walk->fd < 0)
 			return err_sys(err, "open '/'");
@@ -199,13 +214,14 @@ static int step(struct walk *walk, const char *name, const char *rest, struct er
 	struct stat st;
 	if (next < 0 || fstat(next, &st) < 0)
 		return err_sys(err, "open '%s'", walk->path);
-	if (check_trusted(walk->path, &st, err) < 0)
+	if (check_trusted(walk->path, &st, walk->shared, err) < 0)
 		return -1;
 	if (S_ISLNK(st.st_mode))
 		return follow(walk, next, rest, err);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ENOTDIR, "'%s': not a folder", walk->path);
 	fd_close(&walk->fd);
+	walk->shared = st.st_mode & (S_IWGRP | S_IWOTH);
 	walk->fd = take_fd(&next);
 	memmove(walk->rest, rest, strlen(rest) + 1);
 	return 0;
