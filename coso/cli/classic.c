@@ -8,6 +8,7 @@
 #include "coso/engine/state.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/selfexe.h"
+#include "coso/spec/caller.h"
 #include "coso/spec/flags.h"
 #include "shared/fd.h"
 #include "shared/log.h"
@@ -153,9 +154,9 @@ static const char *join_network(struct cli *cli, const struct place *place, cons
 static int choose_network(struct cli *cli, const struct place *place, struct flags *flags, struct err *err)
 {
 	const char *name = flags->network;
-	if (!name && geteuid() != 0) {
+	if (!name && !caller_look().privileged) {
 		if (flags->ns_net && !flags->namespaces)
-			log_verbose("an ordinary user's container has no network (run as root, or --network host)");
+			log_verbose("without root's privileges a container has no network (run as root, or --network host)");
 		flags->network = "none";
 	} else if (!name) {
 		const char *folder = selfexe_folder(cli->arena), *sibling = arena_printf(cli->arena, "%s/cosonet", folder);
@@ -265,7 +266,6 @@ int cmd_explain(struct cli *cli, int *out_exit_code, struct err *err)
 	if (parse(cli, &c, err) < 0 || make_spec(cli, &c, &place, &spec, err) < 0)
 		return -1;
 	launch_init(&launch, cli->arena, &spec);
-	launch.privileged = geteuid() == 0;
 	launch.data = place_data(cli->arena, &place, spec.id);
 	launch_explain(&launch, stdout);
 	*out_exit_code = 0;

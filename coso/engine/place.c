@@ -2,6 +2,7 @@
 // place.c - the engine's folders
 #include "coso/engine/place.h"
 
+#include "coso/spec/caller.h"
 #include "shared/fd.h"
 #include "shared/path.h"
 #include "shared/str.h"
@@ -69,7 +70,7 @@ int place_open(struct arena *arena, const char *root, struct place *out_place, s
 			return err_sys(err, "--root '%s'", root);
 		place.run = arena_printf(arena, "%s/run", full);
 		place.lib = arena_printf(arena, "%s/lib", full);
-	} else if (geteuid() == 0) {
+	} else if (caller_owns_system()) {
 		place.run = "/run/coso";
 		place.lib = "/var/lib/coso";
 	} else {
@@ -108,7 +109,7 @@ const char *place_data(struct arena *arena, const struct place *place, const cha
 
 const char *place_default_rootfs(struct arena *arena)
 {
-	if (geteuid() == 0)
+	if (caller_owns_system())
 		return "/tmp/coso/rootfs";
 	return arena_printf(arena, "%s/rootfs", user_folder(arena, "XDG_DATA_HOME", ".local/share"));
 }

@@ -165,7 +165,6 @@ static int begin(struct life *life, struct err *err)
 	const struct place *place = life->run->place;
 	const struct spec *spec = life->spec;
 	struct launch *launch = &life->launch;
-	launch->privileged = geteuid() == 0;
 	launch->data = place_data(spec->arena, place, spec->id);
 	launch->state_path = place_state(spec->arena, place, spec->id);
 	launch->cache = place->cache_fd;

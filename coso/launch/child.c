@@ -7,6 +7,7 @@
 #include "coso/launch/devices.h"
 #include "coso/launch/etcfiles.h"
 #include "coso/launch/exec.h"
+#include "coso/launch/idmap.h"
 #include "coso/launch/init.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/masks.h"
@@ -266,9 +267,10 @@ static int run_process(struct launch *launch, struct err *err)
 static int set_ids(struct launch *launch, struct err *err)
 {
 	const struct user *u = &launch->user;
-	bool denied = !launch->privileged && has(launch, CLONE_NEWUSER) && launch->spec->gid_maps.count == 1 &&
-		      launch->spec->gid_maps.items[0].size == 1; // setgroups(2) is denied with a one-id map of an ordinary user
-	if (!denied && syscall(SYS_setgroups, u->group_count, u->groups) < 0 && (launch->privileged || has(launch, CLONE_NEWUSER)))
+	bool denied = launch->caller.no_groups ||
+		      (has(launch, CLONE_NEWUSER) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
+	if (!denied && syscall(SYS_setgroups, u->group_count, u->groups) < 0 &&
+	    (launch->caller.privileged || has(launch, CLONE_NEWUSER)))
 		return err_sys(err, "set supplementary groups");
 	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 || syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0) {
 		err_sys(err, "become user %u:%u", u->uid, u->gid);

@@ -87,7 +87,7 @@ static int make_nodes(const struct spec *spec, int folder, struct err *err)
 int devices_prepare(struct launch *launch, struct err *err)
 {
 	const struct spec *spec = launch->spec;
-	if (!spec->device_count || !launch->privileged || !(spec->namespaces & CLONE_NEWUSER))
+	if (!spec->device_count || !launch->caller.privileged || !(spec->namespaces & CLONE_NEWUSER))
 		return 0;
 	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||

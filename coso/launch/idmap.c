@@ -66,19 +66,33 @@ static bool is_one_id(const struct spec_idmaps *maps)
 	return maps->count == 1 && maps->items[0].size == 1;
 }
 
+bool idmap_denies_groups(const struct caller *caller, const struct spec_idmaps *gids)
+{
+	return !caller->maps_ids && is_one_id(gids);
+}
+
 int idmap_write(struct arena *arena, pid_t pid, const struct idmap *map, struct err *err)
 {
-	if (!map->privileged && !(is_one_id(map->uids) && is_one_id(map->gids))) {
+	bool one = is_one_id(map->uids) && is_one_id(map->gids);
+	if (!map->caller->maps_ids && geteuid() != 0 && !one) {
 		if (run_helper(arena, pid, "newuidmap", map->uids, err) < 0)
 			return -1;
 		return run_helper(arena, pid, "newgidmap", map->gids, err);
 	}
 	// user_namespaces(7): an ordinary user may map a group only after giving up setgroups(2).
-	if (!map->privileged && file_put(AT_FDCWD, arena_printf(arena, "/proc/%d/setgroups", (int)pid), "deny", err) < 0)
+	if (idmap_denies_groups(map->caller, map->gids) &&
+	    file_put(AT_FDCWD, arena_printf(arena, "/proc/%d/setgroups", (int)pid), "deny", err) < 0)
 		return -1;
-	if (write_directly(arena, pid, "uid_map", map->uids, err) < 0)
-		return -1;
-	return write_directly(arena, pid, "gid_map", map->gids, err);
+	if (write_directly(arena, pid, "uid_map", map->uids, err) == 0 &&
+	    write_directly(arena, pid, "gid_map", map->gids, err) == 0)
+		return 0;
+	if (err->code == EPERM && map->caller->nested)
+		return err_hint(err,
+				"the ids outside have to be mapped in this user namespace, see /proc/self/uid_map and gid_map");
+	if (err->code == EPERM)
+		return err_hint(
+			err, "mapping ids takes CAP_SETUID and CAP_SETGID, and for root's own CAP_SETFCAP; or use --userns host");
+	return -1;
 }
 
 static void inside(int gate, int (*act)(void *data, struct err *err), void *data)

@@ -4,6 +4,7 @@
 
 #include "shared/err.h"
 
+#include "coso/spec/caller.h"
 #include "coso/spec/spec.h"
 #include "shared/arena.h"
 
@@ -11,13 +12,16 @@
 #include <sys/types.h>
 
 struct idmap {
-	bool privileged; // the caller is root: written directly
+	const struct caller *caller;
 	const struct spec_idmaps *uids, *gids;
 };
 
-// Outside, after clone3. As root directly; as an ordinary user one id directly (setgroups denied first) or more through
-// newuidmap(1) and newgidmap(1).
+// Outside, after clone3. With CAP_SETUID and CAP_SETGID directly; without them one id directly (setgroups denied first) or more
+// through newuidmap(1) and newgidmap(1).
 int idmap_write(struct arena *arena, pid_t pid, const struct idmap *map, struct err *err);
+
+// True if setgroups(2) is denied in a user namespace that idmap_write gave this map.
+bool idmap_denies_groups(const struct caller *caller, const struct spec_idmaps *gids);
 
 // Runs `act` in a child that is root of a new user namespace with this map, and waits for it. For files that an ordinary user's
 // container left behind with ids that only such a namespace owns.

@@ -184,12 +184,11 @@ static int spawn_failed(const struct launch *launch, struct err *err)
 		err->code = EUSERS;
 		return err_hint(
 			err,
-			"user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; or --userns host");
+			"user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; inside another container, its seccomp "
+			"profile has to allow them; or --userns host, with CAP_SYS_ADMIN");
 	}
 	if (code == EPERM)
 		return err_hint(err, "making namespaces needs CAP_SYS_ADMIN, or a user namespace: --userns auto");
-	if (code == ENOSYS)
-		return err_hint(err, "clone3 needs Linux 5.3, and a seccomp filter around COSO that lets it pass");
 	return -1;
 }
 
@@ -264,13 +263,13 @@ static void describe_idmap(const struct launch *launch, FILE *out)
 
 static int run_idmap(struct launch *launch, struct err *err)
 {
-	const struct idmap map = { launch->privileged, &launch->spec->uid_maps, &launch->spec->gid_maps };
+	const struct idmap map = { &launch->caller, &launch->spec->uid_maps, &launch->spec->gid_maps };
 	return idmap_write(launch->arena, launch->pid, &map, err);
 }
 
 static bool wants_layers(const struct launch *launch)
 {
-	return has_userns(launch) && launch->privileged && has_mountns(launch);
+	return has_userns(launch) && launch->caller.privileged && has_mountns(launch);
 }
 
 // Reads one report. Returns 1 if there may be more, 0 at the end of the pipe, -1 with what went wrong in the child.
@@ -422,6 +421,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 {
 	*launch = (struct launch){
 		.spec = spec,
+		.caller = caller_look(),
 		.arena = arena,
 		.state = -1,
 		.cache = -1,

@@ -10,6 +10,7 @@
 #include "coso/launch/rootfs.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/user.h"
+#include "coso/spec/caller.h"
 #include "coso/spec/spec.h"
 #include "shared/err.h"
 
@@ -29,7 +30,8 @@ struct launch {
 	int (*note)(struct launch *launch, struct err *err);
 	void *owner; // for `note`
 
-	bool privileged; // root in the user namespace that owns the mounts: trees are cloned, maps are written directly
+	// privileged: trees are cloned and id-mapped from outside; else the child does what its own user namespace allows
+	struct caller caller;
 	struct rootfs rootfs;
 	struct mounts mounts;
 	int devices; // tmpfs with the spec's device nodes, named by their index; -1: none

@@ -61,7 +61,7 @@ int mounts_prepare(struct launch *launch, struct err *err)
 		if (stat(item->mount->source, &st) < 0)
 			return err_sys(err, "volume source '%s'", item->mount->source);
 		item->folder = S_ISDIR(st.st_mode);
-		if (!launch->privileged)
+		if (!launch->caller.privileged)
 			continue;
 		item->source = sys_open_tree(AT_FDCWD, item->mount->source, tree_flags(item->mount));
 		if (item->source < 0)
@@ -162,6 +162,18 @@ static int open_source(const struct mounts_item *item, const char *path, struct 
 	return mount;
 }
 
+// mount_namespaces(7): a user namespace may not have a proc or sysfs that shows more than its maker saw, and in a container parts of
+// the maker's are covered. Without a user namespace, root of the host may.
+static int explain_covered(const struct launch *launch, const struct spec_mount *m, struct err *err)
+{
+	if (!(launch->spec->namespaces & CLONE_NEWUSER))
+		return -1;
+	err_hint(err, "parts of the caller's '%s' are covered, as in a container: that one has to leave it uncovered%s",
+		 m->destination, launch->spec->userns_auto ? "; or --userns host" : " (--privileged)");
+	err->code = launch->spec->userns_auto ? EUSERS : err->code;
+	return -1;
+}
+
 static int make_mount(const struct launch *launch, const struct mounts_item *item, bool *out_bound, struct err *err)
 {
 	const struct spec_mount *m = item->mount;
@@ -174,7 +186,7 @@ static int make_mount(const struct launch *launch, const struct mounts_item *ite
 		*out_bound = true;
 		mount = open_source(item, instead, err);
 	}
-	return mount;
+	return mount < 0 && err->code == EPERM && shows_kernel(m) ? explain_covered(launch, m, err) : mount;
 }
 
 // proc and sysfs are where the container's own files about the kernel are read and written: never through a link of the image.

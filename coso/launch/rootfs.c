@@ -68,10 +68,11 @@ static int make_data(struct launch *launch, const struct stat *lower, struct err
 	int fresh = make_folder(folder, path, "upper", 0755, err);
 	if (fresh < 0 || make_folder(folder, path, "work", 0700, err) < 0)
 		return -1;
-	if (fresh && (fchmodat(folder, "upper", lower->st_mode & 07777, 0) < 0 ||
-		      (launch->privileged && fchownat(folder, "upper", lower->st_uid, lower->st_gid, AT_SYMLINK_NOFOLLOW) < 0)))
+	if (fresh &&
+	    (fchmodat(folder, "upper", lower->st_mode & 07777, 0) < 0 ||
+	     (launch->caller.privileged && fchownat(folder, "upper", lower->st_uid, lower->st_gid, AT_SYMLINK_NOFOLLOW) < 0)))
 		return err_sys(err, "set up folder '%s/upper'", path);
-	if (!launch->privileged)
+	if (!launch->caller.privileged)
 		return 0;
 	launch->rootfs.data = sys_open_tree(folder, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return launch->rootfs.data < 0 ? err_sys(err, "clone the mount of '%s'", path) : 0;
@@ -91,7 +92,7 @@ int rootfs_prepare(struct launch *launch, struct err *err)
 	}
 	if (fstat(r->folder, &st) < 0)
 		return err_sys(err, "look at '%s'", root->path);
-	if (launch->privileged) {
+	if (launch->caller.privileged) {
 		r->lower = sys_open_tree(r->folder, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 		if (r->lower < 0)
 			return err_sys(err, "clone the mount of '%s'", root->path);
@@ -157,9 +158,10 @@ int rootfs_remove_data(const char *path, struct err *err)
 		return errno == ENOENT ? 0 : err_sys(err, "open '%s'", parent);
 	struct removal removal = { folder, slash + 1 };
 	int result = remove_inside(&removal, err);
-	if (result < 0 && geteuid() != 0 && (err->code == EACCES || err->code == EPERM)) {
+	const struct caller caller = result < 0 ? caller_look() : (struct caller){ .privileged = true };
+	if (!caller.privileged && (err->code == EACCES || err->code == EPERM)) {
 		struct spec_idmaps uids, gids;
-		const struct idmap map = { false, &uids, &gids };
+		const struct idmap map = { &caller, &uids, &gids };
 		subid_own_maps(&arena, &uids, &gids);
 		result = idmap_run_inside(&arena, &map, remove_inside, &removal, err);
 	}

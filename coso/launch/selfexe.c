@@ -67,7 +67,9 @@ static int sealed_memory(struct err *err)
 	own_fd int to = memfd_create("coso", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct stat st;
 	if (from < 0 || to < 0 || fstat(from, &st) < 0)
-		return err_sys(err, "make a copy of coso in memory");
+		return errno == ENOENT ? err_set(err, ENOENT,
+						 "/proc isn't mounted, and nothing works without it (mount -t proc proc /proc)") :
+					 err_sys(err, "make a copy of coso in memory");
 	for (off_t done = 0; done < st.st_size;) {
 		ssize_t n = sendfile(to, from, NULL, (size_t)(st.st_size - done));
 		if (n <= 0)

@@ -6,11 +6,20 @@
 #include "coso/launch/trace.h"
 #include "shared/log.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 static bool wanted(const struct stage *stage, const struct launch *launch)
 {
 	return !stage->wanted || stage->wanted(launch);
+}
+
+// A kernel, or a filter around COSO, without one of the calls that there is nothing to fall back on for.
+static int explain(const struct stage *stage, struct err *err)
+{
+	if (err->code == ENOSYS)
+		err_hint(err, "COSO needs Linux 5.10; in another container, a seccomp profile that knows the calls of Linux 5.10");
+	return err_wrap(err, "%s", stage->name);
 }
 
 int stage_run(const struct stage *table, struct launch *launch, struct err *err)
@@ -24,8 +33,10 @@ int stage_run(const struct stage *table, struct launch *launch, struct err *err)
 		trace_event(launch->trace, s->name, TRACE_BEGIN);
 		int result = s->run(launch, err);
 		trace_event(launch->trace, s->name, TRACE_END);
+		if (result < 0 && launch->reported)
+			return -1;
 		if (result < 0)
-			return launch->reported ? -1 : err_wrap(err, "%s", s->name);
+			return explain(s, err);
 	}
 	return 0;
 }

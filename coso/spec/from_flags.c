@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // from_flags.c - the spec that a set of flags means
+#include "coso/spec/caller.h"
 #include "coso/spec/capset.h"
 #include "coso/spec/defaults.h"
 #include "coso/spec/flags.h"
@@ -98,11 +99,12 @@ static int user_namespace(struct spec *spec, const struct flags *flags, struct e
 	}
 	if (!(spec->namespaces & CLONE_NEWUSER))
 		return 0;
-	if (geteuid() == 0)
+	const struct caller caller = caller_look();
+	if (caller.privileged)
 		subid_root_maps(spec->arena, spec->id, &spec->uid_maps, &spec->gid_maps);
 	else
 		subid_own_maps(spec->arena, &spec->uid_maps, &spec->gid_maps);
-	spec->userns_auto = spec->userns_auto && geteuid() == 0; // an ordinary user can do nothing without one
+	spec->userns_auto = spec->userns_auto && caller.privileged; // nobody else can do anything without one
 	return 0;
 }
 
@@ -350,10 +352,10 @@ int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id
 		return -1;
 	if (profile(flags, &spec.resources, err) < 0 || flags_resources(flags, &spec.resources, err) < 0)
 		return -1;
-	spec.cgroup = geteuid() == 0 || spec.resources.memory_limit || spec.resources.pids_limit || spec.resources.cpu_quota ||
-		      spec.resources.cpu_shares || spec.resources.cpu_weight || spec.resources.io_weight ||
-		      spec.resources.cpuset_cpus || spec.resources.cpuset_mems || spec.resources.memory_swap ||
-		      spec.resources.memory_reservation || spec.resources.device_count;
+	spec.cgroup = caller_look().privileged || spec.resources.memory_limit || spec.resources.pids_limit ||
+		      spec.resources.cpu_quota || spec.resources.cpu_shares || spec.resources.cpu_weight ||
+		      spec.resources.io_weight || spec.resources.cpuset_cpus || spec.resources.cpuset_mems ||
+		      spec.resources.memory_swap || spec.resources.memory_reservation || spec.resources.device_count;
 	*out_spec = spec;
 	return 0;
 }

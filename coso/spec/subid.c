@@ -2,6 +2,7 @@
 // subid.c - subordinate ids
 #include "coso/spec/subid.h"
 
+#include "coso/spec/caller.h"
 #include "shared/file.h"
 #include "shared/num.h"
 
@@ -61,11 +62,18 @@ void subid_own_maps(struct arena *arena, struct spec_idmaps *out_uids, struct sp
 {
 	uint32_t uid = geteuid(), gid = getegid(), first, size;
 	struct spec_idmaps uids = { 0 }, gids = { 0 };
+	const struct caller caller = caller_look();
+	if (caller.nested && caller.maps_ids && uid == 0) { // all that it has, as it is
+		*out_uids = caller_ids(arena, "uid_map");
+		*out_gids = caller_ids(arena, "gid_map");
+		return;
+	}
 	add(arena, &uids, (struct spec_idmap){ 0, uid, 1 });
 	add(arena, &gids, (struct spec_idmap){ 0, gid, 1 });
 	// subgid(5): the groups of a user stand under the user's own name, too.
 	uint32_t gfirst, gsize;
-	if (find_range(arena, "/etc/subuid", uid, &first, &size) && find_range(arena, "/etc/subgid", uid, &gfirst, &gsize)) {
+	if (uid != 0 && find_range(arena, "/etc/subuid", uid, &first, &size) &&
+	    find_range(arena, "/etc/subgid", uid, &gfirst, &gsize)) {
 		add(arena, &uids, (struct spec_idmap){ 1, first, size });
 		add(arena, &gids, (struct spec_idmap){ 1, gfirst, gsize });
 	}
