@@ -59,7 +59,8 @@ static int enter_and_configure(const struct netns *netns, const struct request *
 }
 
 // Published ports, and whatever may still point at an address that isn't reserved for containers with published ports.
-static int write_rules(const struct request *request, const struct bridge *bridge, const struct lease *lease, struct err *err)
+static int write_rules(struct netlink *nl, const struct request *request, const struct bridge *bridge, const struct lease *lease,
+		       struct err *err)
 {
 	const struct fw_ops *fw = fw_back_end(bridge->record.fw);
 	struct fw_net net = bridge_fw_net(request, &bridge->record);
@@ -69,6 +70,9 @@ static int write_rules(const struct request *request, const struct bridge *bridg
 		return 0;
 	own_fd int lock = lock_take(err);
 	if (lock < 0)
+		return -1;
+	// Where br_netfilter is on, a container that asks for its own port is sent back by the bridge, not by the router behind it.
+	if (request->publish.count && link_set_hairpin(nl, lease->index, err) < 0)
 		return -1;
 	if (request->publish.count)
 		return fw->publish(&net, &owner, &request->publish, err);
@@ -108,7 +112,7 @@ int attach_run(const struct request *request, struct attached *out, struct err *
 	// The host's end needs no address of its own: without one it says nothing and hears no router.
 	if (sysctl_has_ipv6())
 		sysctl_set_link("ipv6", a.lease.veth, "disable_ipv6", 1, NULL);
-	if (write_rules(request, &bridge, &a.lease, err) < 0 || enter_and_configure(&netns, request, &a, err) < 0) {
+	if (write_rules(&nl, request, &bridge, &a.lease, err) < 0 || enter_and_configure(&netns, request, &a, err) < 0) {
 		undo(&nl, request, &bridge, &a.lease);
 		return -1;
 	}

@@ -170,6 +170,8 @@ int lease_take(struct netlink *nl, const struct lease_terms *terms, struct lease
 		}
 		if (attempt == MADE)
 			attempt = search(nl, terms, take, &lease, err);
+		if (attempt == MADE && (lease.index = (int)if_nametoindex(lease.veth)) == 0)
+			return err_set(err, ENODEV, "link '%s' went away as it was made", lease.veth);
 		if (attempt == MADE) {
 			*out = lease;
 			return 0;

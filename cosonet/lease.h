@@ -10,6 +10,7 @@
 struct lease {
 	char name[IFNAMSIZ];                // ipam_lease_name: the link's name, or with -vethNamePrefix its alternative name
 	char veth[IFNAMSIZ];                // the host's end
+	int index;                          // of that
 	struct num_cidr address4, address6; // address6.family 0: none
 };
 

@@ -212,6 +212,19 @@ int link_add_name(struct netlink *nl, int index, const char *name, struct err *e
 	return netlink_request(nl, msg, err) < 0 ? err_wrap(err, "name link %d '%s'", index, name) : 0;
 }
 
+int link_set_hairpin(struct netlink *nl, int index, struct err *err)
+{
+	struct nl_msg *msg = message(RTM_SETLINK, 0, index, err);
+	if (!msg)
+		return -1;
+	struct ifinfomsg *info = nlmsg_data(nlmsg_hdr(msg));
+	info->ifi_family = AF_BRIDGE;
+	struct nlattr *port = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
+	nla_put_u8(msg, IFLA_BRPORT_MODE, 1);
+	nla_nest_end(msg, port);
+	return netlink_request(nl, msg, err) < 0 ? err_wrap(err, "let link %d hear itself", index) : 0;
+}
+
 int link_delete(struct netlink *nl, int index, struct err *err)
 {
 	struct nl_msg *msg = message(RTM_DELLINK, 0, index, err);

@@ -51,4 +51,7 @@ int link_set_alias(struct netlink *nl, int index, const char *alias, struct err 
 // Gives a link one more name, which no other link of the namespace may have in any way. err->code: EEXIST. Linux 5.5
 int link_add_name(struct netlink *nl, int index, const char *name, struct err *err);
 
+// Lets a bridge send a frame back by the port that it came from.
+int link_set_hairpin(struct netlink *nl, int index, struct err *err);
+
 int link_delete(struct netlink *nl, int index, struct err *err);
