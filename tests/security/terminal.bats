@@ -33,7 +33,7 @@ typing() {
 
 own_terminal() {
 	on_terminal "$BIN/coso --rootfs $PROBE --network none --tty --interactive /bin/probe tty"
-	grep -q '^tty.0=/dev/pts/0 ' "$T/out" || { cat "$T/out" >&2; return 1; }
+	grep -q 'tty.0=/dev/pts/0 ' "$T/out" || { cat "$T/out" >&2; return 1; }
 	is controlling yes
 	is foreground yes
 	on_terminal "$BIN/coso --rootfs $PROBE --network none --tty --interactive /bin/probe mounts"
