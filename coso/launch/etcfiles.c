@@ -27,7 +27,8 @@ static int bind_file(struct launch *launch, const char *name, const char *text, 
 	snprintf(path, sizeof(path), "/etc/%s", name);
 	own_fd int target = path_mountpoint_in(launch->rootfs.root, path, false, err);
 	if (target < 0 && err->code == EACCES && !launch->caller.privileged) {
-		log_verbose("%s stays as the root file system has it: %s", path, err->msg); // which is somebody else's, and lacks it
+		log_verbose("%s stays as the root file system has it: %s", path,
+			    err->msg); // which is somebody else's, and lacks it
 		return 0;
 	}
 	if (target < 0)
