@@ -89,8 +89,14 @@ static void replace(pid_t pid, int which, long value)
 		return;
 	}
 	regs.regs[0] = (unsigned long long)value;
+#elif defined(__riscv)
+	if (which == 0)
+		regs.a7 = (unsigned long)value;
+	else
+		regs.a0 = (unsigned long)value;
 #else
-#error "how does this machine name its system calls?"
+	errno = ENOSYS;
+	fail("make a system call of this machine fail");
 #endif
 	ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &iov);
 }
