@@ -232,6 +232,18 @@ bool cgroup_has_v1(const struct cgroup *cgroup)
 	return false;
 }
 
+// "coso" stays while another container has a group in it, and where it is somebody else's.
+static int remove_base(const struct cgroup_hierarchy *hierarchy, struct err *err)
+{
+	if (rmdir(hierarchy->base) == 0 || errno == EBUSY || errno == ENOTEMPTY || errno == ENOENT)
+		return 0;
+	int why = errno;
+	if (access(hierarchy->top, W_OK) < 0)
+		return 0;
+	errno = why;
+	return err_sys(err, "remove the group '%s'", hierarchy->base);
+}
+
 int cgroup_remove(struct cgroup *cgroup, const char *id, int timeout_ms, struct err *err)
 {
 	int64_t deadline = proc_now_ms() + timeout_ms;
@@ -244,7 +256,8 @@ int cgroup_remove(struct cgroup *cgroup, const char *id, int timeout_ms, struct 
 			continue;
 		if (removal_remove(hierarchy->base, id, deadline, err) < 0)
 			result = -1;
-		rmdir(hierarchy->base); // fails, as it should, while another container has a group in it
+		if (remove_base(hierarchy, err) < 0)
+			result = -1;
 	}
 	return result;
 }
