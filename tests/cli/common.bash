@@ -18,7 +18,7 @@ coso_in() {
 
 # clean CMD...: CMD leaves nothing. COSO's standing folders, which any first container makes, don't count.
 clean() {
-	mkdir -p -m 700 /run/coso/.owners /var/lib/coso/{cache,containers}
+	(umask 077 && mkdir -p /run/coso/.owners /var/lib/coso/{cache,containers})
 	unchanged "$@"
 }
 

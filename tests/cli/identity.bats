@@ -282,7 +282,7 @@ devices() {
 @test "devices: the usual ones, and what --device gives" { in_ns clean devices; }
 
 files_of_etc() {
-	alpine --dns 9.9.9.9 --dns 2620:fe::fe --add-host one:10.1.2.3 --add-host six:fd00::1 sh -c 'cat /etc/resolv.conf /etc/hosts; ping -c1 one >/dev/null 2>&1; getent hosts one'
+	alpine --dns 9.9.9.9 --dns 2620:fe::fe --add-host one:10.1.2.3 --add-host six:fd00::1 sh -c 'cat /etc/resolv.conf /etc/hosts && getent hosts one'
 	ended 0
 	said 'nameserver 9.9.9.9' 'nameserver 2620:fe::fe' $'10.1.2.3\tone' $'fd00::1\tsix' $'127.0.0.1\tlocalhost'
 	[ "$(grep -c ^nameserver "$T/out")" = 2 ]

@@ -140,9 +140,9 @@ reaped() {
 	coso /bin/probe process
 	is pid 1
 	# All else ends with the program.
-	alpine --init sh -c 'sleep 1000 & sleep 1000 & echo done'
+	alpine --init sh -c 'sleep 1000 & sleep 1000 & echo over'
 	silent
-	said done
+	said over
 }
 
 @test "--init reaps orphans, and its end ends the rest" { in_ns clean reaped; }
