@@ -55,7 +55,7 @@ void defaults_mounts(struct spec *spec)
 {
 	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++) {
 		struct spec_mount mount = standard[i];
-		if (mount.destination[5] == 'p' && !has_tty_group(spec)) // /dev/pts
+		if (str_eq(mount.type, "devpts") && !has_tty_group(spec))
 			mount.data = "newinstance,ptmxmode=0666,mode=0620";
 		defaults_add_mount(spec, &mount);
 	}
