@@ -10,6 +10,7 @@
 
 #include "cosonet/addr.h"
 #include "cosonet/bridge.h"
+#include "cosonet/guard.h"
 #include "cosonet/ipam.h"
 #include "cosonet/lock.h"
 #include "cosonet/netns.h"
@@ -18,15 +19,26 @@
 #include "shared/fd.h"
 
 #include <errno.h>
+#include <string.h>
 
-// Inside the container's namespace: `nl` was opened there, and so /proc/sys/net is its own.
-static int configure(struct netlink *nl, const struct request *request, struct attached *a, struct err *err)
+// Before the container's end is up, so that nothing was ever sent without it.
+static int guard(struct netlink *host, const struct attached *a, struct err *err)
+{
+	struct guard_owner owner = { .address4 = a->lease.address4, .address6 = a->lease.address6 };
+	memcpy(owner.mac, a->inside.mac, LINK_MAC);
+	return guard_attach(host, a->lease.index, &owner, err);
+}
+
+// Inside the container's namespace: `nl` was opened there, and so /proc/sys/net is its own. `host` was opened outside.
+static int configure(struct netlink *nl, struct netlink *host, const struct request *request, struct attached *a, struct err *err)
 {
 	const struct lease *lease = &a->lease;
 	const char *name = request->ifname;
 	int found = link_find(nl, name, &a->inside, err);
 	if (found <= 0)
 		return found < 0 ? -1 : err_set(err, ENODEV, "interface '%s' of the container went away", name);
+	if (guard(host, a, err) < 0)
+		return -1;
 	bool six = lease->address6.family != 0;
 	if (six &&
 	    (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0))
@@ -42,7 +54,8 @@ static int configure(struct netlink *nl, const struct request *request, struct a
 	return 0;
 }
 
-static int enter_and_configure(const struct netns *netns, const struct request *request, struct attached *a, struct err *err)
+static int enter_and_configure(struct netlink *host, const struct netns *netns, const struct request *request, struct attached *a,
+			       struct err *err)
 {
 	own_netlink struct netlink nl = { 0 };
 	struct err back;
@@ -50,7 +63,7 @@ static int enter_and_configure(const struct netns *netns, const struct request *
 		return -1;
 	int rc = netlink_open(&nl, NETLINK_ROUTE, err);
 	if (rc == 0)
-		rc = configure(&nl, request, a, err);
+		rc = configure(&nl, host, request, a, err);
 	if (netns_leave(netns, &back) < 0 && rc == 0) {
 		*err = back;
 		rc = -1;
@@ -112,7 +125,7 @@ int attach_run(const struct request *request, struct attached *out, struct err *
 	// The host's end needs no address of its own: without one it says nothing and hears no router.
 	if (sysctl_has_ipv6())
 		sysctl_set_link("ipv6", a.lease.veth, "disable_ipv6", 1, NULL);
-	if (write_rules(&nl, request, &bridge, &a.lease, err) < 0 || enter_and_configure(&netns, request, &a, err) < 0) {
+	if (write_rules(&nl, request, &bridge, &a.lease, err) < 0 || enter_and_configure(&nl, &netns, request, &a, err) < 0) {
 		undo(&nl, request, &bridge, &a.lease);
 		return -1;
 	}

@@ -11,6 +11,7 @@
 #include "cosonet/forward.h"
 #include "cosonet/fw_iptc.h"
 #include "cosonet/fw_nft.h"
+#include "cosonet/guard.h"
 #include "cosonet/ipam.h"
 #include "cosonet/lock.h"
 #include "cosonet/sysctl.h"
@@ -177,7 +178,7 @@ static int build(struct netlink *nl, const struct request *request, struct bridg
 	struct fw_net net = bridge_fw_net(request, &bridge->record);
 	struct fw_sweep dead = { .dead = true };
 	if (write_record(nl, bridge, err) < 0 || set_addresses(nl, bridge, err) < 0 ||
-	    forward_on(&bridge->record, request->bridge, err) < 0)
+	    guard_hold(nl, bridge->link.index, err) < 0 || forward_on(&bridge->record, request->bridge, err) < 0)
 		return -1;
 	if (fw->masquerade(&net, err) < 0 || fw->forward(&net, err) < 0 || fw->sweep(&dead, err) < 0)
 		return -1;

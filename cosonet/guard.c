@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// guard.c - a container sends as nobody but itself: what its link to the bridge lets in
+//
+// Theory of operation. The program is a list of demands, each a load, a comparison and a "drop" that the comparison jumps over; and of
+// alternatives ("this address, or else that one"), whose jumps are filled in when it is known where they lead. Only ARP, IPv4 and
+// IPv6 pass. Neighbour discovery counts with a hop limit of 255 alone, so what hides it behind an extension header (RFC 7113) is a
+// packet with that hop limit and neither TCP, UDP nor ICMPv6 at once; multicast listener reports have a limit of 1.
+#include "cosonet/guard.h"
+
+#include "shared/log.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+// Where things are in a frame.
+enum {
+	FROM_MAC = 6,
+	ETHER_TYPE = 12,
+	ARP_FORMAT = 14,
+	ARP_SIZES = 18,
+	ARP_MAC = 22,
+	ARP_FROM = 28,
+	IP4_FROM = 26,
+	IP6_NEXT = 20,
+	IP6_HOPS = 21,
+	IP6_FROM = 22,
+	ICMP6_TYPE = 54,
+	ICMP6_TARGET = 62,
+};
+
+enum { HOPS_OF_NEIGHBOURS = 255, PRIORITY = 1 };
+
+struct program {
+	struct sock_filter *code;
+	size_t size;
+};
+
+struct jumps {
+	size_t at[4];
+	size_t count;
+};
+
+static void emit(struct program *p, int code, uint32_t value)
+{
+	p->code[p->size++] = (struct sock_filter){ .code = (uint16_t)code, .k = value };
+}
+
+static void load(struct program *p, int width, uint32_t offset)
+{
+	emit(p, BPF_LD | BPF_ABS | width, offset);
+}
+
+static void end(struct program *p, uint32_t verdict)
+{
+	emit(p, BPF_RET | BPF_K, verdict);
+}
+
+// If what was loaded equals (or, with `unless`, doesn't) the value: the verdict.
+static void end_if(struct program *p, uint32_t value, bool unless, uint32_t verdict)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value);
+	p->code[p->size - 1].jt = unless;
+	p->code[p->size - 1].jf = !unless;
+	end(p, verdict);
+}
+
+static void demand(struct program *p, int width, uint32_t offset, uint32_t value)
+{
+	load(p, width, offset);
+	end_if(p, value, true, TC_ACT_SHOT);
+}
+
+// Jumps on a difference, to where otherwise() is called.
+static void compare(struct program *p, uint32_t value, struct jumps *jumps)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value);
+	jumps->at[jumps->count++] = p->size - 1;
+}
+
+static void otherwise(struct program *p, struct jumps *jumps)
+{
+	for (size_t i = 0; i < jumps->count; i++)
+		p->code[jumps->at[i]].jf = (uint8_t)(p->size - jumps->at[i] - 1);
+	jumps->count = 0;
+}
+
+static uint32_t word(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void demand_mac(struct program *p, uint32_t offset, const unsigned char mac[LINK_MAC])
+{
+	demand(p, BPF_W, offset, word(mac));
+	demand(p, BPF_H, offset + 4, (uint32_t)mac[4] << 8 | mac[5]);
+}
+
+// Goes on if one of the addresses stands there, and drops the frame otherwise.
+static void demand_address6(struct program *p, uint32_t offset, const struct in6_addr *list, size_t count)
+{
+	struct jumps next = { .count = 0 };
+	size_t found[4];
+	for (size_t i = 0; i < count; i++) {
+		for (uint32_t n = 0; n < 16; n += 4) {
+			load(p, BPF_W, offset + n);
+			compare(p, word(list[i].s6_addr + n), &next);
+		}
+		found[i] = p->size;
+		emit(p, BPF_JMP | BPF_JA, 0);
+		otherwise(p, &next);
+	}
+	end(p, TC_ACT_SHOT);
+	for (size_t i = 0; i < count; i++)
+		p->code[found[i]].k = (uint32_t)(p->size - found[i] - 1);
+}
+
+static void arp(struct program *p, const struct guard_owner *owner)
+{
+	const uint32_t ethernet_ip4 = 0x00010800, sizes = 0x0604;
+	demand(p, BPF_W, ARP_FORMAT, ethernet_ip4);
+	demand(p, BPF_H, ARP_SIZES, sizes);
+	demand_mac(p, ARP_MAC, owner->mac);
+	load(p, BPF_W, ARP_FROM);
+	end_if(p, ntohl(owner->address4.addr.v4.s_addr), false, TC_ACT_OK);
+	end_if(p, INADDR_ANY, false, TC_ACT_OK); // a probe, RFC 5227
+	end(p, TC_ACT_SHOT);
+}
+
+// The link-local address that the kernel makes of a MAC address. RFC 4291, appendix A
+static struct in6_addr link_local(const unsigned char mac[LINK_MAC])
+{
+	return (struct in6_addr){ .s6_addr = { 0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] } };
+}
+
+static void ip6(struct program *p, const struct guard_owner *owner)
+{
+	const struct in6_addr own[] = { owner->address6.addr.v6, link_local(owner->mac), IN6ADDR_ANY_INIT };
+	demand_address6(p, IP6_FROM, own, 3);
+	load(p, BPF_B, IP6_HOPS);
+	end_if(p, HOPS_OF_NEIGHBOURS, true, TC_ACT_OK);
+	load(p, BPF_B, IP6_NEXT);
+	end_if(p, IPPROTO_TCP, false, TC_ACT_OK);
+	end_if(p, IPPROTO_UDP, false, TC_ACT_OK);
+	end_if(p, IPPROTO_ICMPV6, true, TC_ACT_SHOT);
+	load(p, BPF_B, ICMP6_TYPE);
+	end_if(p, ND_ROUTER_ADVERT, false, TC_ACT_SHOT);
+	end_if(p, ND_REDIRECT, false, TC_ACT_SHOT);
+	end_if(p, ND_NEIGHBOR_ADVERT, true, TC_ACT_OK);
+	demand_address6(p, ICMP6_TARGET, own, 2);
+	end(p, TC_ACT_OK);
+}
+
+size_t guard_program(const struct guard_owner *owner, struct sock_filter out[GUARD_MOST])
+{
+	struct program p = { .code = out };
+	struct jumps next = { .count = 0 };
+	// A VLAN's tag is taken out of the frame before we see it.
+	demand(&p, BPF_B, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT), 0);
+	demand_mac(&p, FROM_MAC, owner->mac);
+	load(&p, BPF_H, ETHER_TYPE);
+	compare(&p, ETH_P_ARP, &next);
+	arp(&p, owner);
+	otherwise(&p, &next);
+	compare(&p, ETH_P_IP, &next);
+	demand(&p, BPF_W, IP4_FROM, ntohl(owner->address4.addr.v4.s_addr));
+	end(&p, TC_ACT_OK);
+	otherwise(&p, &next);
+	if (owner->address6.family) {
+		end_if(&p, ETH_P_IPV6, true, TC_ACT_SHOT);
+		ip6(&p, owner);
+	} else {
+		end(&p, TC_ACT_SHOT);
+	}
+	return p.size;
+}
+
+static struct nl_msg *message(int type, const struct tcmsg *base, const char *kind, struct err *err)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_CREATE | NLM_F_EXCL);
+	if (!msg || nlmsg_append(msg, (void *)base, sizeof(*base), NLMSG_ALIGNTO) < 0 || nla_put_string(msg, TCA_KIND, kind) < 0) {
+		nlmsg_free(msg);
+		err_set(err, ENOMEM, "netlink: out of memory");
+		return NULL;
+	}
+	return msg;
+}
+
+static int put(struct netlink *nl, int index, const struct program *program, struct err *err)
+{
+	struct tcmsg base = { .tcm_ifindex = index, .tcm_handle = TC_H_MAKE(TC_H_INGRESS, 0), .tcm_parent = TC_H_INGRESS };
+	struct nl_msg *msg = message(RTM_NEWQDISC, &base, "ingress", err);
+	if (!msg || netlink_request(nl, msg, err) < 0)
+		return -1;
+	base = (struct tcmsg){ .tcm_ifindex = index,
+			       .tcm_parent = TC_H_MAKE(TC_H_INGRESS, 0),
+			       .tcm_info = TC_H_MAKE(PRIORITY << 16, htons(ETH_P_ALL)) };
+	msg = message(RTM_NEWTFILTER, &base, "bpf", err);
+	if (!msg)
+		return -1;
+	struct nlattr *options = nla_nest_start(msg, TCA_OPTIONS);
+	nla_put_u32(msg, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	nla_put_u16(msg, TCA_BPF_OPS_LEN, (uint16_t)program->size);
+	nla_put(msg, TCA_BPF_OPS, (int)(program->size * sizeof(*program->code)), program->code);
+	nla_nest_end(msg, options);
+	return netlink_request(nl, msg, err);
+}
+
+static bool is_missing(const struct netlink *nl)
+{
+	return nl->code == EOPNOTSUPP || nl->code == ENOENT;
+}
+
+int guard_attach(struct netlink *nl, int index, const struct guard_owner *owner, struct err *err)
+{
+	struct sock_filter code[GUARD_MOST];
+	struct program program = { code, guard_program(owner, code) };
+	if (put(nl, index, &program, err) == 0)
+		return 0;
+	if (!is_missing(nl))
+		return err_wrap(err, "guard link %d", index);
+	log_verbose("containers can send under each other's addresses: this kernel lacks sch_ingress or cls_bpf");
+	return 0;
+}
+
+int guard_hold(struct netlink *nl, int index, struct err *err)
+{
+	struct sock_filter code[1];
+	struct program program = { .code = code };
+	end(&program, TC_ACT_OK);
+	if (put(nl, index, &program, err) == 0 || nl->code == EEXIST || is_missing(nl))
+		return 0;
+	return err_wrap(err, "guard link %d", index);
+}

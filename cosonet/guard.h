@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// guard.h - a container sends as nobody but itself: what its link to the bridge lets in
+//
+// Addresses are forged in frames (source MAC), in packets (source address) and in what finds neighbours (ARP; IPv6 neighbour and
+// router advertisements, redirects). All of it is looked at where it leaves the container, by a classic BPF program on the ingress
+// of the host's end: no table, no firewall, and it goes with the link. tc-bpf(8), RFC 826, RFC 4861, RFC 7113
+#pragma once
+
+#include "cosonet/link.h"
+#include "shared/num.h"
+
+#include <linux/filter.h>
+
+enum { GUARD_MOST = 160 }; // instructions
+
+struct guard_owner {
+	unsigned char mac[LINK_MAC];
+	struct num_cidr address4, address6; // address6.family 0: no IPv6 at all
+};
+
+// Writes the program, which returns TC_ACT_OK or TC_ACT_SHOT for a frame. Returns its length. (pure)
+size_t guard_program(const struct guard_owner *owner, struct sock_filter out[GUARD_MOST]);
+
+// Puts it on link `index`. A kernel that has no such thing (CONFIG_NET_SCH_INGRESS, _NET_CLS_BPF, _NET_CLS_ACT) goes without, which is
+// said with --verbose. 0 or -1.
+int guard_attach(struct netlink *nl, int index, const struct guard_owner *owner, struct err *err);
+
+// Puts a program that lets everything in on a link that stays. The kernel rewrites its own code when the first such program comes and
+// when the last one goes: a launch would pay for that as often as there was no other container. Again is fine. 0 or -1.
+int guard_hold(struct netlink *nl, int index, struct err *err);
