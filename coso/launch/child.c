@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -307,6 +308,11 @@ static void describe_security(const struct launch *launch, FILE *out)
 static struct spec_caps own_caps(const struct launch *launch)
 {
 	struct spec_caps caps = launch->spec->process.caps;
+	if (launch->no_devices) {
+		const uint64_t kept = ~(UINT64_C(1) << CAP_MKNOD);
+		caps.bounding &= kept, caps.effective &= kept, caps.permitted &= kept, caps.inheritable &= kept,
+			caps.ambient &= kept;
+	}
 	if (launch->spec->process.user && launch->user.uid != 0)
 		caps.effective = caps.permitted = caps.ambient;
 	return caps;

@@ -73,7 +73,12 @@ static void undo_sources(struct launch *launch)
 
 static void describe_filter(const struct launch *launch, FILE *out)
 {
-	static const char *const names[] = { "Docker's default profile", "none", "profile of a file", "barco's list" };
+	static const char *const names[] = {
+		[SPEC_SECCOMP_DEFAULT] = "Docker's default profile",
+		[SPEC_SECCOMP_UNCONFINED] = "none",
+		[SPEC_SECCOMP_BARCO] = "barco's list",
+		[SPEC_SECCOMP_FILE] = "profile of a file",
+	};
 	const struct spec_process *p = &launch->spec->process;
 	fprintf(out, "             seccomp: %s%s%s\n", names[p->seccomp], p->seccomp_file ? ", " : "",
 		p->seccomp_file ? p->seccomp_file : "");
@@ -126,9 +131,9 @@ static int run_cgroup(struct launch *launch, struct err *err)
 	if (cgroup_detect(launch->arena, &launch->cgroup, err) < 0)
 		return -1;
 	struct spec_resources resources = possible_resources(launch, &launch->cgroup);
-	if (resources.device_count < launch->spec->resources.device_count)
-		log_warning(
-			"no control group keeps the host's devices from this container (--cap-drop MKNOD, or a user namespace, does)");
+	launch->no_devices = resources.device_count < launch->spec->resources.device_count;
+	if (launch->no_devices)
+		log_warning("no control group can guard devices here, so the container can't make any: CAP_MKNOD is dropped");
 	return cgroup_create(&launch->cgroup, launch->spec->id, &resources, err);
 }
 

@@ -32,6 +32,7 @@ struct launch {
 
 	// privileged: trees are cloned and id-mapped from outside; else the child does what its own user namespace allows
 	struct caller caller;
+	bool no_devices; // no device rules can be set: the root is mounted nodev, and CAP_MKNOD is dropped
 	struct rootfs rootfs;
 	struct mounts mounts;
 	int devices; // tmpfs with the spec's device nodes, named by their index; -1: none

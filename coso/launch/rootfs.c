@@ -236,7 +236,7 @@ static int mount_overlay(struct launch *launch, const char *upper, const char *w
 	    (!keep && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(err, "mount an overlay of '%s' and '%s'", launch->spec->root.path, data_path(launch));
-	launch->rootfs.root = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	launch->rootfs.root = sys_fsmount(fs, FSMOUNT_CLOEXEC, launch->no_devices ? MOUNT_ATTR_NODEV : 0);
 	return launch->rootfs.root < 0 ? err_sys(err, "mount the overlay") : 0;
 }
 
