@@ -383,3 +383,31 @@ crowd() {
 	! ldd "$BIN/coso" 2>&1 | grep -q asan || count=100 # sanitizers take their time
 	in_ns afterwards_unchanged crowd $count
 }
+
+# lo and the bridge
+two_links() {
+	set -- /sys/class/net/*
+	[ $# = 2 ]
+}
+
+killed_network() {
+	local process last n stride=${STRIDE:-61}
+	[ "${SLOW:-0}" = 0 ] || stride=1
+	local launch=("$BIN/coso" --network "$BIN/cosonet" --publish 8080:80 --rootfs "$PROBE" /bin/probe host)
+	"${launch[@]}" # makes the bridge, which stays
+	wait_for 5 two_links
+	for process in 0 2; do
+		read -r last _ < <(calls "$process" "${launch[@]:1}")
+		[ "$last" -gt 100 ]
+		wait_for 5 two_links
+		for ((n = 1 + RANDOM % stride; n <= last; n += stride)); do
+			kill_network() {
+				run_with_fault -p "$process" -n "$n" -s 9 "${launch[@]}" || true
+				mended ps
+			}
+			unchanged kill_network || { echo "process $process killed at its call $n"; return 1; }
+		done
+	done
+}
+
+@test "the launcher and cosonet are killed while a port is published: no link and no rule is left" { in_ns killed_network; }
