@@ -89,7 +89,8 @@ static int receive(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl
 	nlmsg_free(msg);
 	if (rc < 0)
 		return netlink_error(rc, err);
-	struct nl_cb *cb = nl_cb_clone(nl_socket_get_cb(nl->sock));
+	struct nl_cb *own = nl_socket_get_cb(nl->sock), *cb = nl_cb_clone(own);
+	nl_cb_put(own); // it was given with a reference
 	if (!cb)
 		return err_set(err, ENOMEM, "netlink: out of memory");
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, each, arg);
