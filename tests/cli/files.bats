@@ -163,15 +163,15 @@ mounts() {
 @test "--mount: bind, proc, mqueue, sysfs, devpts, overlay" { in_ns clean mounts; }
 
 keep() {
-	alpine --keep "$T/kept" sh -c 'echo 1 >/mine; rm /etc/motd; mkdir /usr/kept'
+	alpine --keep "$T/kept" sh -c 'echo 1 >/mine; rm /etc/group; mkdir /usr/kept'
 	silent
 	[ "$(<"$T/kept/upper/mine")" = 1 ]
-	alpine --keep "$T/kept" sh -c 'cat /mine; ls /etc/motd 2>&1; ls -d /usr/kept /usr/bin; echo 2 >>/mine'
+	alpine --keep "$T/kept" sh -c 'cat /mine; ls /etc/group 2>&1; ls -d /usr/kept /usr/bin; echo 2 >>/mine'
 	ended 0
 	said 1 /usr/kept /usr/bin
-	lacks '^/etc/motd$'
+	lacks '^/etc/group$'
 	# The same under the other user namespaces, and the files are root's all along.
-	alpine --keep "$T/kept" --userns host sh -c 'cat /mine; stat -c %u /mine; ls /etc/motd || true'
+	alpine --keep "$T/kept" --userns host sh -c 'cat /mine; stat -c %u /mine; ls /etc/group || true'
 	ended 0
 	said 1 2 0
 	alpine --keep "$T/kept" --userns 0:500000:65536 stat -c %u /mine
