@@ -4,7 +4,7 @@
 // Theory of operation. The program is a list of demands, each a load, a comparison and a "drop" that the comparison jumps over; and of
 // alternatives ("this address, or else that one"), whose jumps are filled in when it is known where they lead. Only ARP, IPv4 and
 // IPv6 pass. Neighbour discovery counts with a hop limit of 255 alone, so what hides it behind an extension header (RFC 7113) is a
-// packet with that hop limit and neither TCP, UDP nor ICMPv6 at once; multicast listener reports have a limit of 1.
+// packet with that hop limit and neither TCP, UDP nor ICMPv6 at once.
 #include "cosonet/guard.h"
 
 #include "shared/log.h"
@@ -31,10 +31,13 @@ enum {
 	IP6_NEXT = 20,
 	IP6_HOPS = 21,
 	IP6_FROM = 22,
+	IP6_OPTIONS = 54,
+	IP6_AFTER_OPTIONS = 62, // as short as they can be: with the router alert of a listener report
 	ICMP6_TYPE = 54,
 	ICMP6_TARGET = 62,
 };
 
+enum { MLD2_LISTENER_REPORT = 143 }; // RFC 3810
 enum { HOPS_OF_NEIGHBOURS = 255, PRIORITY = 1 };
 
 struct program {
@@ -139,10 +142,26 @@ static struct in6_addr link_local(const unsigned char mac[LINK_MAC])
 	return (struct in6_addr){ .s6_addr = { 0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] } };
 }
 
+// Nobody needs them where the bridge doesn't snoop, and it would copy each new container's to every other one: 3 ms at 900.
+static void listener_reports(struct program *p)
+{
+	struct jumps not_one = { .count = 0 };
+	load(p, BPF_B, IP6_NEXT);
+	compare(p, IPPROTO_HOPOPTS, &not_one);
+	load(p, BPF_B, IP6_OPTIONS);
+	compare(p, IPPROTO_ICMPV6, &not_one);
+	load(p, BPF_B, IP6_AFTER_OPTIONS);
+	end_if(p, MLD_LISTENER_REPORT, false, TC_ACT_SHOT);
+	end_if(p, MLD_LISTENER_REDUCTION, false, TC_ACT_SHOT);
+	end_if(p, MLD2_LISTENER_REPORT, false, TC_ACT_SHOT);
+	otherwise(p, &not_one);
+}
+
 static void ip6(struct program *p, const struct guard_owner *owner)
 {
 	const struct in6_addr own[] = { owner->address6.addr.v6, link_local(owner->mac), IN6ADDR_ANY_INIT };
 	demand_address6(p, IP6_FROM, own, 3);
+	listener_reports(p);
 	load(p, BPF_B, IP6_HOPS);
 	end_if(p, HOPS_OF_NEIGHBOURS, true, TC_ACT_OK);
 	load(p, BPF_B, IP6_NEXT);

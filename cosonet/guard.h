@@ -3,7 +3,7 @@
 //
 // Addresses are forged in frames (source MAC), in packets (source address) and in what finds neighbours (ARP; IPv6 neighbour and
 // router advertisements, redirects). All of it is looked at where it leaves the container, by a classic BPF program on the ingress
-// of the host's end: no table, no firewall, and it goes with the link. tc-bpf(8), RFC 826, RFC 4861, RFC 7113
+// of the host's end: no table, no firewall, and it goes with the link. Multicast listener reports stay out too. tc-bpf(8), RFC 826, RFC 4861, RFC 7113
 #pragma once
 
 #include "cosonet/link.h"

@@ -26,6 +26,8 @@ enum { FRAME = 96 };
 #define IPV6(from, next, hops, rest) TO MINE "\x86\xdd\x60\0\0\0\0\x18" next hops from NULL6 rest
 #define NEIGHBOUR(type, target) type "\0\0\0\0\0\0\0" target
 
+#define REPORT(type) "\x3a\0\x05\x02\0\0\x01\0" type
+
 struct sample {
 	const char *name;
 	char bytes[FRAME];
@@ -48,7 +50,10 @@ static const struct sample samples[] = {
 	{ "IPv6 from another's address", IPV6(OTHER6, "\x06", "\x40", ""), false },
 	{ "IPv6 from the own link-local address", IPV6(LOCAL6, "\x06", "\x40", ""), true },
 	{ "IPv6 from another's link-local address", IPV6(OTHER_LOCAL6, "\x06", "\x40", ""), false },
-	{ "listener report", IPV6(NULL6, "\0", "\x01", ""), true },
+	{ "listener report", IPV6(NULL6, "\0", "\x01", REPORT("\x8f")), false },
+	{ "old listener report", IPV6(LOCAL6, "\0", "\x01", REPORT("\x83")), false },
+	{ "echo behind hop-by-hop options", IPV6(IP6, "\0", "\x40", REPORT("\x80")), true },
+	{ "UDP behind hop-by-hop options", IPV6(IP6, "\0", "\x40", "\x11\0\x05\x02\0\0\0\0\x8f"), true },
 	{ "fragment", IPV6(IP6, "\x2c", "\x40", ""), true },
 	{ "echo", IPV6(IP6, "\x3a", "\x40", NEIGHBOUR("\x80", NULL6)), true },
 	{ "router solicitation", IPV6(IP6, "\x3a", "\xff", NEIGHBOUR("\x85", NULL6)), true },
