@@ -167,7 +167,7 @@ static int ready(const struct fw_net *net, struct err *err)
 {
 	char chain[IFNAMSIZ + 4];
 	snprintf(chain, sizeof(chain), "to-%s", net->bridge);
-	return nft_has_chain(NFPROTO_INET, NFT_TABLE, chain, err);
+	return nft_has_rule(chain, err); // `nft flush table` leaves chains without rules
 }
 
 // Reads all elements that have an owner. No table: none.

@@ -83,6 +83,23 @@ int nft_has_chain(int family, const char *table, const char *chain, struct err *
 	return err_wrap(err, "look up chain '%s' of nf_tables", chain);
 }
 
+int nft_has_rule(const char *chain, struct err *err)
+{
+	own_netlink struct netlink nl = { 0 };
+	bool found = false;
+	if (netlink_open(&nl, NETLINK_NETFILTER, err) < 0)
+		return -1;
+	struct nl_msg *msg = message(NFT_MSG_GETRULE, NFPROTO_INET, err);
+	if (!msg)
+		return -1;
+	nla_put_string(msg, NFTA_RULE_TABLE, NFT_TABLE);
+	nla_put_string(msg, NFTA_RULE_CHAIN, chain);
+	int rc = netlink_dump(&nl, msg, on_answer, &found, err);
+	if (rc >= 0 || nl.code == ENOENT || nl.code == EOPNOTSUPP)
+		return found;
+	return err_wrap(err, "list chain '%s' of nf_tables", chain);
+}
+
 static struct nl_msg *elements_message(const char *set, struct err *err)
 {
 	struct nl_msg *msg = message(NFT_MSG_GETSETELEM, NFPROTO_INET, err);

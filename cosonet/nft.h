@@ -18,6 +18,9 @@ int nft_has_rules_of_others(struct err *err);
 // Whether a chain exists in a table of `family` (NFPROTO_*). 1, 0 or -1.
 int nft_has_chain(int family, const char *table, const char *chain, struct err *err);
 
+// Whether a chain of our table has a rule. No such chain: 0. 1, 0 or -1.
+int nft_has_rule(const char *chain, struct err *err);
+
 // Whether a set or map of ours has an element with this key. No such set: 0. 1, 0 or -1.
 int nft_has_element(const char *set, const void *key, size_t size, struct err *err);
 

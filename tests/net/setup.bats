@@ -66,7 +66,7 @@ flushed() {
 		iptables-legacy -t nat -F
 		iptables-legacy -F
 	else
-		nft flush ruleset
+		nft flush "${@:2}"
 	fi
 	attach b
 	serve outside 7000
@@ -75,7 +75,8 @@ flushed() {
 }
 
 @test "iptables: reload-fail-closed: rules that were flushed are back with the next container" { in_ns flushed iptables; }
-@test "nftables: reload-fail-closed: rules that were flushed are back with the next container" { in_ns flushed nftables; }
+@test "nftables: reload-fail-closed: rules that were flushed are back with the next container" { in_ns flushed nftables ruleset; }
+@test "nftables: reload-fail-closed: rules that were flushed out of our own table are back too" { in_ns flushed nftables table inet coso; }
 
 collisions() {
 	world
