@@ -88,7 +88,7 @@ int num_size(const char *what, const char *text, uint64_t *out, struct err *err)
 int num_decimal(const char *what, const char *text, uint64_t scale, uint64_t *out, struct err *err)
 {
 	uint64_t whole = 0, part = 0, unit = scale;
-	const char *end = digits(text, &whole);
+	const char *end = *text == '.' ? text : digits(text, &whole);
 	if (end && *end == '.') {
 		const char *c = end + 1;
 		for (; *c >= '0' && *c <= '9'; c++) {

@@ -20,7 +20,7 @@ int num_id(const char *what, const char *text, uint32_t *out, struct err *err);
 // Bytes: digits, then nothing or one of b k m g t, or kb kib … (powers of 1024, either case), as Docker takes them.
 int num_size(const char *what, const char *text, uint64_t *out, struct err *err);
 
-// A decimal fraction such as 1.5, in units of 1/scale: num_decimal("--cpus", "1.5", 1000, …) gives 1500.
+// A decimal fraction such as 1.5 or .5, in units of 1/scale: num_decimal("--cpus", "1.5", 1000, …) gives 1500.
 int num_decimal(const char *what, const char *text, uint64_t scale, uint64_t *out, struct err *err);
 
 struct num_cidr {

@@ -20,7 +20,7 @@ static const char *const never[] = { "",
 				     "1-",
 				     "１",
 				     "1.2.3",
-				     ".5",
+				     ".",
 				     "1.",
 				     "1,5",
 				     "99999999999999999999",
@@ -44,6 +44,7 @@ TEST(num, u64_refuses_the_rest_and_leaves_out_alone)
 {
 	struct err err = { 0 };
 	uint64_t out = 7;
+	CU_ASSERT_EQUAL(num_u64("n", ".5", 0, UINT64_MAX, &out, NULL), -1);
 	for (const char *const *text = never; *text; text++)
 		CU_ASSERT_EQUAL(num_u64("n", *text, 0, UINT64_MAX, &out, NULL), -1);
 	CU_ASSERT_EQUAL(num_u64("n", "-1", 0, UINT64_MAX, &out, NULL), -1);
@@ -110,7 +111,8 @@ TEST(num, size_refuses_the_rest)
 {
 	static const char *const wrong[] = { "m",        "1x",
 					     "1mm",      "1 m",
-					     "1.5g",     "-1m",
+					     "1.5g",     ".5",
+					     ".5g",      "-1m",
 					     "1bb",      "1ib",
 					     "1mib2",    "9223372036854775808",
 					     "8388608t", "18446744073709551615k",
@@ -128,8 +130,8 @@ TEST(num, decimal_scales)
 	static const struct {
 		const char *text;
 		uint64_t value;
-	} right[] = { { "1.5", 1500 }, { "0", 0 },      { "0.001", 1 },     { "0.0009", 0 },
-		      { "2", 2000 },   { "0.25", 250 }, { "1.23456", 1234 } };
+	} right[] = { { "1.5", 1500 }, { "0", 0 },      { "0.001", 1 }, { "0.0009", 0 },
+		      { "2", 2000 },   { "0.25", 250 }, { ".5", 500 },  { "1.23456", 1234 } };
 	uint64_t out = 0;
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		CU_ASSERT_EQUAL(num_decimal("--cpus", right[i].text, 1000, &out, NULL), 0);
