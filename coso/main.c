@@ -5,7 +5,9 @@
 #include "shared/log.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 // Descriptors 0 to 2 are open, so that nothing else ever gets their numbers; whatever else was inherited ends at an exec.
@@ -28,6 +30,11 @@ int main(int argc, char **argv)
 
 	clean_descriptors();
 	log_setup("coso", LOG_LEVEL_WARNING);
+	signal(SIGCHLD, SIG_DFL); // ignored by some callers: then nobody's exit status could be known
+	if (getauxval(AT_SECURE)) {
+		log_error("coso is set-user-id, or has file capabilities: whoever may run it would be root (chmod u-s it)");
+		return exit_code;
+	}
 	if (argc < 1) {
 		log_error("there is no argv[0]");
 		return exit_code;

@@ -227,9 +227,11 @@ int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result
 		kill(-pid, SIGKILL);
 		sys_pidfd_send_signal(pidfd, SIGKILL); // it may have left its group
 	}
-	proc_wait(pidfd, -1, &result.status);
+	int ended = proc_wait(pidfd, -1, &result.status);
 	for (int i = 0; i < 2; i++)
 		fd_close(&both[i].fd);
+	if (ended != 1) // ECHILD: SIGCHLD is ignored here, and the status is lost
+		return err_sys(err, "learn how '%s' ended", run->path);
 	if (failed)
 		return err_set(err, EIO, "read what '%s' says: poll failed", run->path);
 	result.out = both[0].text;

@@ -134,7 +134,13 @@ static int parse(struct cli *cli, struct classic *c, struct err *err)
 	return 0;
 }
 
-// container:ID becomes that container's network namespace.
+static bool runs_without_userns(void)
+{
+	return selfexe_is_copy() && getenv(no_userns);
+}
+
+// container:ID becomes that container's network namespace. It stays open as long as this process, so that no other process's is
+// joined when that one ends and its pid is used again.
 static const char *join_network(struct cli *cli, const struct place *place, const char *id, struct err *err)
 {
 	struct state state;
@@ -148,7 +154,12 @@ static const char *join_network(struct cli *cli, const struct place *place, cons
 		err_set(err, ESRCH, "--network container:%s: no such container runs (coso ps)", id);
 		return NULL;
 	}
-	return arena_printf(cli->arena, "/proc/%d/ns/net", (int)state.pid);
+	own_fd int net = open(arena_printf(cli->arena, "/proc/%d/ns/net", (int)state.pid), O_RDONLY | O_CLOEXEC);
+	if (net < 0 || !state_is_running(&state)) {
+		err_sys(err, "--network container:%s: open its network namespace", id);
+		return NULL;
+	}
+	return arena_printf(cli->arena, "/proc/self/fd/%d", take_fd(&net));
 }
 
 static int choose_network(struct cli *cli, const struct place *place, struct flags *flags, struct err *err)
@@ -181,7 +192,7 @@ static int make_spec(struct cli *cli, struct classic *c, const struct place *pla
 	struct flags *f = &c->flags;
 	if (choose_network(cli, place, f, err) < 0)
 		return -1;
-	if (!f->userns && getenv(no_userns))
+	if (!f->userns && runs_without_userns())
 		f->userns = "host";
 	bool mounts = !f->namespaces || strstr(f->namespaces, "m");
 	if (!f->rootfs && mounts)
@@ -214,7 +225,7 @@ static int protect_self(struct cli *cli, const struct spec *spec, struct err *er
 
 static int without_userns(struct cli *cli, struct err *err)
 {
-	if (getenv(no_userns))
+	if (runs_without_userns())
 		return -1;
 	log_warning("no user namespace, so the container's root is the host's, less its capabilities: %s", err->msg);
 	setenv(no_userns, "1", 1);

@@ -25,6 +25,8 @@ static const struct spec_device standard[] = {
 	{ .path = "/dev/tty", .type = 'c', .major = 5, .minor = 0, .mode = 0666 },
 };
 
+enum { STANDARD = sizeof(standard) / sizeof(standard[0]) };
+
 static const struct {
 	const char *path, *target;
 } links[] = {
@@ -67,27 +69,26 @@ static uint32_t root_of(const struct spec_idmaps *maps)
 	return 0;
 }
 
-static int make_nodes(const struct spec *spec, int folder, struct err *err)
+// The standard devices first, then the spec's.
+static const struct spec_device *device_at(const struct spec *spec, size_t index)
 {
-	mode_t old = umask(0);
-	for (size_t i = 0; i < spec->device_count; i++) {
-		const struct spec_device *d = &spec->devices[i];
-		char name[24];
-		snprintf(name, sizeof(name), "%zu", i);
-		if (mknodat(folder, name, file_type(d->type) | d->mode, makedev(d->major, d->minor)) < 0 ||
-		    fchownat(folder, name, root_of(&spec->uid_maps), root_of(&spec->gid_maps), AT_SYMLINK_NOFOLLOW) < 0) {
-			umask(old);
-			return err_sys(err, "make device '%s'", d->path);
-		}
-	}
-	umask(old);
-	return 0;
+	return index < STANDARD ? &standard[index] : &spec->devices[index - STANDARD];
+}
+
+static int make_node(const struct spec *spec, int folder, size_t index)
+{
+	const struct spec_device *d = device_at(spec, index);
+	char name[24];
+	snprintf(name, sizeof(name), "%zu", index);
+	if (mknodat(folder, name, file_type(d->type) | d->mode, makedev(d->major, d->minor)) < 0)
+		return -1;
+	return fchownat(folder, name, root_of(&spec->uid_maps), root_of(&spec->gid_maps), AT_SYMLINK_NOFOLLOW);
 }
 
 int devices_prepare(struct launch *launch, struct err *err)
 {
 	const struct spec *spec = launch->spec;
-	if (!spec->device_count || !launch->caller.privileged || !(spec->namespaces & CLONE_NEWUSER))
+	if (!launch->caller.privileged || !(spec->namespaces & CLONE_NEWUSER))
 		return 0;
 	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
@@ -96,27 +97,36 @@ int devices_prepare(struct launch *launch, struct err *err)
 	launch->devices = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (launch->devices < 0)
 		return err_sys(err, "mount a tmpfs for device nodes");
-	return make_nodes(spec, launch->devices, err);
+	int failed = 0;
+	mode_t old = umask(0);
+	for (size_t i = 0; i < STANDARD + spec->device_count && !failed; i++)
+		failed = make_node(spec, launch->devices, i);
+	umask(old);
+	if (failed && errno == EPERM) // no CAP_MKNOD: the host's own nodes are bound
+		fd_close(&launch->devices);
+	else if (failed)
+		return err_sys(err, "make device nodes");
+	return 0;
 }
 
 // A copy of the node's mount: of the one that devices_prepare made, else of the host's own.
-static int open_node(struct launch *launch, const struct spec_device *device, struct err *err)
+static int open_node(struct launch *launch, size_t index, struct err *err)
 {
+	const struct spec_device *device = device_at(launch->spec, index);
 	const char *from = device->host_path ? device->host_path : device->path;
 	char name[24];
-	bool prepared = launch->devices >= 0 && device->host_path; // the standard ones have none
-	if (prepared)
-		snprintf(name, sizeof(name), "%zu", (size_t)(device - launch->spec->devices));
-	int node = prepared ? sys_open_tree(launch->devices, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) :
-			      sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	snprintf(name, sizeof(name), "%zu", index);
+	int node = launch->devices >= 0 ? sys_open_tree(launch->devices, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) :
+					  sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return node < 0 ? err_sys(err, "device '%s'", from) : node;
 }
 
 // Binds a node; it is checked by descriptor, so nothing but this very device is ever bound.
-static int bind_device(struct launch *launch, const struct spec_device *device, struct err *err)
+static int bind_device(struct launch *launch, size_t index, struct err *err)
 {
+	const struct spec_device *device = device_at(launch->spec, index);
 	const char *from = device->host_path ? device->host_path : device->path;
-	own_fd int node = open_node(launch, device, err);
+	own_fd int node = open_node(launch, index, err);
 	if (node < 0)
 		return -1;
 	if (!is_device(node, device))
@@ -138,15 +148,16 @@ static int bind_device(struct launch *launch, const struct spec_device *device, 
 	return 0;
 }
 
-static int make_device(struct launch *launch, const struct spec_device *device, struct err *err)
+static int make_device(struct launch *launch, size_t index, struct err *err)
 {
+	const struct spec_device *device = device_at(launch->spec, index);
 	const char *name;
 	own_fd int folder = open_parent(launch, device->path, &name, err);
 	if (folder < 0)
 		return -1;
 	if (mknodat(folder, name, file_type(device->type) | device->mode, makedev(device->major, device->minor)) < 0) {
 		if (errno == EPERM)
-			return bind_device(launch, device, err);
+			return bind_device(launch, index, err);
 		if (errno != EEXIST)
 			return err_sys(err, "make device '%s'", device->path);
 		own_fd int there = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -173,18 +184,12 @@ static int make_link(struct launch *launch, const char *path, const char *target
 int devices_make(struct launch *launch, struct err *err)
 {
 	bool bind = launch->spec->namespaces & CLONE_NEWUSER;
-	int (*make)(struct launch *, const struct spec_device *, struct err *) = bind ? bind_device : make_device;
-
-	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++) {
-		if (make(launch, &standard[i], err) < 0)
-			return -1;
-	}
 	if (launch->devices >= 0 &&
 	    (mkdirat(launch->rootfs.staging, "devices", 0755) < 0 ||
 	     sys_move_mount(launch->devices, "", launch->rootfs.staging, "devices", MOVE_MOUNT_F_EMPTY_PATH) < 0))
 		return err_sys(err, "attach the device nodes");
-	for (size_t i = 0; i < launch->spec->device_count; i++) {
-		if (make(launch, &launch->spec->devices[i], err) < 0)
+	for (size_t i = 0; i < STANDARD + launch->spec->device_count; i++) {
+		if ((bind ? bind_device(launch, i, err) : make_device(launch, i, err)) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {

@@ -6,8 +6,9 @@
 
 struct launch;
 
-// Outside, before clone3, as root with a user namespace: makes the spec's devices on a tmpfs of the host's user namespace, owned by
-// the container's root, as a detached mount that the child inherits and binds from. The host's own nodes would be nobody's inside.
+// Outside, before clone3, as root with a user namespace: makes all devices on a tmpfs of the host's user namespace, owned by the
+// container's root, as a detached mount that the child inherits and binds from. The host's own nodes would be nobody's inside, or, where
+// root of the host is mapped, the container's to change.
 int devices_prepare(struct launch *launch, struct err *err);
 
 // Inside, once /dev is mounted. Should: leave null, zero, full, random, urandom, tty, ptmx, fd, stdin, stdout, stderr and the

@@ -68,6 +68,7 @@ static int run_sources(struct launch *launch, struct err *err)
 static void undo_sources(struct launch *launch)
 {
 	fd_close(&launch->devices);
+	fd_close(&launch->sysfs);
 	mounts_close(launch);
 }
 
@@ -197,8 +198,17 @@ static int spawn_failed(const struct launch *launch, struct err *err)
 	return -1;
 }
 
+// sysfs shows the network namespace that it was made in, and only who owns that may make it.
+static int open_sysfs(void)
+{
+	own_fd int fs = sys_fsopen("sysfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
+}
+
 // Another container's network namespace belongs to its user namespace, which the child has no rights in: it must be born in it.
-static int clone_joined(const struct launch *launch, struct clone_args *args, struct err *err)
+static int clone_joined(struct launch *launch, struct clone_args *args, struct err *err)
 {
 	const char *path = launch->spec->network.join;
 	if (!path) {
@@ -208,6 +218,8 @@ static int clone_joined(const struct launch *launch, struct clone_args *args, st
 	own_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), other = open(path, O_RDONLY | O_CLOEXEC);
 	if (own < 0 || other < 0 || setns(other, CLONE_NEWNET) < 0)
 		return err_sys(err, "join network namespace '%s'", path);
+	if (has_mountns(launch) && launch->caller.privileged)
+		launch->sysfs = open_sysfs(); // where it can't be had, the caller's own is bound
 	int pid = sys_clone3(args);
 	if (pid == 0)
 		return 0;
@@ -432,6 +444,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.cache = -1,
 		.trace = -1,
 		.devices = -1,
+		.sysfs = -1,
 		.signals = -1,
 		.rootfs = { .folder = -1, .lower = -1, .data = -1, .lock = -1, .staging = -1, .root = -1 },
 		.cgroup = { .v2 = -1 },

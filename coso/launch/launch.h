@@ -35,6 +35,7 @@ struct launch {
 	bool no_devices; // no device rules can be set: the root is mounted nodev, and CAP_MKNOD is dropped
 	struct rootfs rootfs;
 	struct mounts mounts;
+	int sysfs;   // of a network namespace that is joined, made while in it; -1: none
 	int devices; // tmpfs with the spec's device nodes, named by their index; -1: none
 	struct seccomp seccomp;
 	struct cgroup cgroup;

@@ -97,6 +97,18 @@ static int remount(int mount, uint64_t set, bool recursive, struct err *err)
 	return sys_mount(NULL, path, NULL, all, NULL) < 0 ? err_sys(err, "remount") : 0;
 }
 
+int mounts_make_private(int mount, struct err *err)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	char path[32];
+	if (sys_mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return err_sys(err, "make a mount private");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", mount); // before Linux 5.12
+	return sys_mount(NULL, path, NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? err_sys(err, "make a mount private") : 0;
+}
+
 int mounts_set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive, struct err *err)
 {
 	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
@@ -180,6 +192,10 @@ static int make_mount(const struct launch *launch, const struct mounts_item *ite
 	*out_bound = is_bind(m);
 	if (is_bind(m))
 		return open_source(item, m->source, err);
+	if (str_eq(m->type, "sysfs") && launch->sysfs >= 0) {
+		int made = fcntl(launch->sysfs, F_DUPFD_CLOEXEC, 3);
+		return made < 0 ? err_sys(err, "mount sysfs") : made;
+	}
 	int mount = make_filesystem(item, err);
 	const char *instead = host_instead(launch, m);
 	if (mount < 0 && err->code == EPERM && instead) {
@@ -206,6 +222,8 @@ static int attach_made(const struct mounts_item *item, int mount, bool bound, in
 	const struct spec_mount *m = item->mount;
 	if (attach(mount, target, m, err) < 0)
 		return -1;
+	if (bound && !m->propagation && mounts_make_private(mount, err) < 0)
+		return err_wrap(err, "mount '%s' on '%s'", m->source ? m->source : m->type, m->destination);
 	bool deep = m->attr_recursive || !is_bind(m);
 	if (bound && mounts_set_attributes(mount, m->attr_set, m->attr_clear, deep, err) < 0)
 		return err_wrap(err, "mount '%s' on '%s'", m->source ? m->source : m->type, m->destination);

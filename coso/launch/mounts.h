@@ -34,6 +34,10 @@ void mounts_close(struct launch *launch);
 // Inside: all of them, in the spec's order.
 int mounts_attach(struct launch *launch, struct err *err);
 
+// Takes an attached clone, and what is below it, out of the peer group of what it was cloned from: nothing that is mounted in a
+// volume appears on the host, or the reverse. Inside.
+int mounts_make_private(int mount, struct err *err);
+
 // Sets attributes on a mount by descriptor, also where mount_setattr(2) is missing (before Linux 5.12). Inside: async-signal-safe.
 int mounts_set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive, struct err *err);
 

@@ -56,13 +56,28 @@ static int make_folder(int parent, const char *path, const char *name, mode_t mo
 	return S_ISDIR(st.st_mode) ? 0 : err_set(err, ENOTDIR, "'%s/%s' is not a folder", path, name);
 }
 
+// A container may leave programs there that are set-user-id to whoever its root is on the disk: others must not get at them.
+static int check_closed(int folder, const char *path, struct err *err)
+{
+	struct stat st;
+	if (fstat(folder, &st) < 0)
+		return err_sys(err, "look at '%s'", path);
+	if (!(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return 0;
+	return err_set(err, EPERM,
+		       "others may enter '%s', and run what a container leaves in it with its owner's rights (chmod 700 '%s')",
+		       path, path);
+}
+
 static int make_data(struct launch *launch, const struct stat *lower, struct err *err)
 {
 	const char *path = data_path(launch);
 	if (path_mkdirs(path, 0700, err) < 0)
 		return -1;
 	own_fd int folder = path_open_trusted(path, err);
-	if (folder < 0 || (launch->spec->root.keep && lock_kept(launch, folder, err) < 0))
+	if (folder < 0 || check_closed(folder, path, err) < 0)
+		return -1;
+	if (launch->spec->root.keep && lock_kept(launch, folder, err) < 0)
 		return -1;
 	// The overlay's "/" takes mode and owner from upper.
 	int fresh = make_folder(folder, path, "upper", 0755, err);
@@ -216,7 +231,16 @@ static int attach_tree(struct launch *launch, int *tree, const char *path, const
 		return err_sys(err, "clone the mount of '%s'", path);
 	if (sys_move_mount(*tree, "", launch->rootfs.staging, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, "attach '%s'", path);
-	return 0;
+	return mounts_make_private(*tree, err);
+}
+
+// With or without a user namespace, so that a kept layer means the same in both: what marks a folder as opaque for one mode is
+// ignored in the other, and deleted files would reappear. Linux 5.11; before, there are no overlays in user namespaces either.
+static int set_userxattr(const struct launch *launch, int fs)
+{
+	if (sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == 0)
+		return 0;
+	return errno == EINVAL && !has_userns(launch) ? 0 : -1;
 }
 
 // `volatile` leaves out the sync of the upper file system at the end: the layer is thrown away then. Linux 5.10.
@@ -231,8 +255,7 @@ static int mount_overlay(struct launch *launch, const char *upper, const char *w
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", "lower", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", upper, 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "workdir", work, 0) < 0 ||
-	    (has_userns(launch) && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0) ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "workdir", work, 0) < 0 || set_userxattr(launch, fs) < 0 ||
 	    (!keep && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(err, "mount an overlay of '%s' and '%s'", launch->spec->root.path, data_path(launch));

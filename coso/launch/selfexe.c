@@ -17,6 +17,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
 #define COPY_VARIABLE "COSO_INSTALLED_IN"
 
 static const char self[] = "/proc/self/exe";
@@ -36,6 +39,12 @@ static bool is_unwritable_copy(int fd)
 	struct statvfs fs;
 	int seals = fcntl(fd, F_GET_SEALS);
 	return (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY)) || (seals >= 0 && (seals & F_SEAL_WRITE));
+}
+
+bool selfexe_is_copy(void)
+{
+	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && is_unwritable_copy(fd);
 }
 
 bool selfexe_is_exposed(const struct spec *spec)
@@ -64,7 +73,13 @@ static int readonly_clone(void)
 static int sealed_memory(struct err *err)
 {
 	own_fd int from = open(self, O_RDONLY | O_CLOEXEC);
-	own_fd int to = memfd_create("coso", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	own_fd int to = memfd_create("coso", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	if (to < 0 && errno == EINVAL) // before Linux 6.3
+		to = memfd_create("coso", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (to < 0 && errno == EACCES) {
+		err_sys(err, "make a copy of coso in memory");
+		return err_hint(err, "vm.memfd_noexec forbids it; a coso that belongs to root needs no copy");
+	}
 	struct stat st;
 	if (from < 0 || to < 0 || fstat(from, &st) < 0)
 		return errno == ENOENT ? err_set(err, ENOENT,
@@ -84,7 +99,7 @@ static int sealed_memory(struct err *err)
 const char *selfexe_folder(struct arena *arena)
 {
 	char path[PATH_MAX];
-	const char *handed = getenv(variable);
+	const char *handed = selfexe_is_copy() ? getenv(variable) : NULL;
 	ssize_t n = readlink(self, path, sizeof(path) - 1);
 	if (handed)
 		return arena_strdup(arena, handed);

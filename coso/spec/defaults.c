@@ -5,6 +5,7 @@
 #include "shared/sys.h"
 
 #include <sched.h>
+#include <string.h>
 
 #define QUIET (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -59,6 +60,21 @@ void defaults_mounts(struct spec *spec)
 			mount.data = "newinstance,ptmxmode=0666,mode=0620";
 		defaults_add_mount(spec, &mount);
 	}
+}
+
+static void add_below(struct spec *spec, struct strv *list, const char *path, const char *kind, const char *destination)
+{
+	size_t length = strlen(kind);
+	if (strncmp(path, kind, length) == 0 && path[length] == '/')
+		strv_push(spec->arena, list, arena_printf(spec->arena, "%s%s", destination, path + length));
+}
+
+void defaults_masks_below(struct spec *spec, const char *kind, const char *destination)
+{
+	for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]); i++)
+		add_below(spec, &spec->masked_paths, masked[i], kind, destination);
+	for (size_t i = 0; i < sizeof(readonly) / sizeof(readonly[0]); i++)
+		add_below(spec, &spec->readonly_paths, readonly[i], kind, destination);
 }
 
 void defaults_masks(struct spec *spec)

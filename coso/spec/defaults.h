@@ -12,6 +12,9 @@ void defaults_mounts(struct spec *spec);
 // Masked and read-only paths of the OCI default.
 void defaults_masks(struct spec *spec);
 
+// The same below another mount of proc or sysfs ("/proc" or "/sys") at `destination`.
+void defaults_masks_below(struct spec *spec, const char *kind, const char *destination);
+
 // A sysctl that lets ping work without CAP_NET_RAW: net.ipv4.ping_group_range, as wide as the groups that exist inside.
 void defaults_ping(struct spec *spec);
 

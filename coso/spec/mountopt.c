@@ -91,6 +91,20 @@ static int apply_all(struct arena *arena, struct spec_mount *mount, const char *
 	return 0;
 }
 
+// File systems that show and set the kernel's own state get what the standard ones have, wherever they are mounted. A read-only
+// volume is so with all that is mounted below it.
+static void guard(struct spec *spec, struct spec_mount *mount)
+{
+	bool proc = str_eq(mount->type, "proc"), sysfs = str_eq(mount->type, "sysfs");
+	bool cgroup = str_eq(mount->type, "cgroup") || str_eq(mount->type, "cgroup2");
+	if (proc || sysfs || cgroup)
+		mount->attr_set |= MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (proc ? 0 : MOUNT_ATTR_RDONLY);
+	if (proc || sysfs)
+		defaults_masks_below(spec, proc ? "/proc" : "/sys", mount->destination);
+	if (str_eq(mount->type, "bind") && mount->recursive && (mount->attr_set & MOUNT_ATTR_RDONLY))
+		mount->attr_recursive = true;
+}
+
 static int add(struct spec *spec, struct spec_mount *mount, const char *what, struct err *err)
 {
 	if (!mount->destination || mount->destination[0] != '/')
@@ -108,6 +122,7 @@ static int add(struct spec *spec, struct spec_mount *mount, const char *what, st
 		mount->source = arena_strdup(spec->arena, real);
 		free(real);
 	}
+	guard(spec, mount);
 	defaults_add_mount(spec, mount);
 	return 0;
 }
