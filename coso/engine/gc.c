@@ -36,10 +36,15 @@ static int remove_parts(const struct place *place, const char *id, int state, bo
 {
 	own_arena struct arena arena = { 0 };
 	struct cgroup cgroup = { 0 };
-	netexec_release_noted(state);
+	struct err owed;
+	int released = netexec_release_noted(state, &owed);
 	if (cgroup_detect(&arena, &cgroup, err) < 0 || cgroup_remove(&cgroup, id, DYING_MS, err) < 0)
 		return -1;
-	return rootfs_remove_data(keep_log ? place_data(&arena, place, id) : place_container(&arena, place, id), err);
+	if (rootfs_remove_data(keep_log ? place_data(&arena, place, id) : place_container(&arena, place, id), err) < 0)
+		return -1;
+	if (released < 0)
+		*err = owed; // what is owed keeps nothing else from going
+	return released;
 }
 
 int gc_remove_parts(const struct place *place, const char *id, int state, struct err *err)
@@ -59,7 +64,7 @@ static bool mend(const struct place *place, const char *id, int folder)
 	if (known && !state.ended)
 		end_process(&state);
 	if (remove_parts(place, id, folder, stays, &err) < 0) {
-		log_warning("mend what a crash of '%s' left: %s", id, err.msg);
+		log_warning("remove what is left of '%s': %s", id, err.msg);
 		return false;
 	}
 	if (!stays)

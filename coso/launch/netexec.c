@@ -24,9 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 30000, DOUBTFUL_MS = 2000, TIMEOUT_MOST_MS = 3600000, OUTPUT_CAP = 16 << 10 };
+enum { TIMEOUT_MS = 30000, DOUBTFUL_MS = 2000, TIMEOUT_MOST_MS = 3600000, OUTPUT_CAP = 16 << 10, RELEASE_TRIES = 5 };
 
-// In the state folder: the executable, its time in milliseconds, then its environment, a NUL behind each.
+// In the state folder: the executable, its time in milliseconds, how often -release was tried, then its environment, a NUL behind each.
 static const char debt_name[] = "network-release";
 static const char doubt_name[] = "network-doubtful"; // the same, while the executable runs
 
@@ -125,19 +125,32 @@ static void read_answer(struct launch *launch, char *text)
 	json_decref(answer);
 }
 
-static int note_doubt(struct launch *launch, const struct strv *env, struct err *err)
+struct debt {
+	const char *path;
+	struct strv env;
+	int timeout_ms;
+	int tries;     // of -release, that failed or died with who made them
+	bool doubtful; // the executable was killed before it could say whether it is owed
+};
+
+static const char *name_of(const struct debt *debt)
+{
+	return debt->doubtful ? doubt_name : debt_name;
+}
+
+static int note_debt(int state, const struct debt *debt, struct err *err)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 	if (!out)
 		return err_sys(err, "note that the network has to be released");
-	fprintf(out, "%s%c%d%c", launch->spec->network.executable, 0, timeout_of(launch), 0);
-	for (size_t i = 0; i < env->count; i++)
-		fprintf(out, "%s%c", env->items[i], 0);
+	fprintf(out, "%s%c%d%c%d%c", debt->path, 0, debt->timeout_ms, 0, debt->tries, 0);
+	for (size_t i = 0; i < debt->env.count; i++)
+		fprintf(out, "%s%c", debt->env.items[i], 0);
 	int result = fclose(out) == 0 ? 0 : err_sys(err, "note that the network has to be released");
 	if (result == 0)
-		result = file_replace(launch->state, doubt_name, text, size, 0600, err);
+		result = file_replace(state, name_of(debt), text, size, 0600, err);
 	free(text);
 	return result;
 }
@@ -176,6 +189,7 @@ int netexec_run(struct launch *launch, struct err *err)
 {
 	const char *path = launch->spec->network.executable;
 	struct strv env = environment(launch);
+	const struct debt doubt = { .path = path, .env = env, .timeout_ms = timeout_of(launch), .doubtful = true };
 	char pid[16];
 	snprintf(pid, sizeof(pid), "%d", (int)launch->pid);
 	char *const argv[] = { (char *)path, (char *)"-pid", pid, NULL };
@@ -191,7 +205,7 @@ int netexec_run(struct launch *launch, struct err *err)
 
 	if (launch->state >= 0 && mkdirat(launch->state, "network", 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "make the network's state folder");
-	if (launch->state >= 0 && note_doubt(launch, &env, err) < 0)
+	if (launch->state >= 0 && note_debt(launch->state, &doubt, err) < 0)
 		return -1;
 	if (proc_run(launch->arena, &run, &result, err) < 0) {
 		unlinkat(launch->state, doubt_name, 0);
@@ -205,43 +219,59 @@ int netexec_run(struct launch *launch, struct err *err)
 	return settle_doubt(launch, err);
 }
 
-struct release {
-	const char *path;
-	char *const *env;
-	int timeout_ms;
-	bool doubtful;
-};
-
-static void call_release(struct arena *arena, const struct release *release)
+static int call_release(struct arena *arena, const struct debt *debt, struct err *err)
 {
-	char *const argv[] = { (char *)release->path, (char *)"-release", NULL };
-	bool hurry = release->doubtful && release->timeout_ms > DOUBTFUL_MS;
+	char *const argv[] = { (char *)debt->path, (char *)"-release", NULL };
+	bool hurry = debt->doubtful && debt->timeout_ms > DOUBTFUL_MS;
 	struct proc_run run = {
-		.path = release->path,
+		.path = debt->path,
 		.argv = argv,
-		.env = release->env,
-		.timeout_ms = hurry ? DOUBTFUL_MS : release->timeout_ms,
+		.env = debt->env.items,
+		.timeout_ms = hurry ? DOUBTFUL_MS : debt->timeout_ms,
 		.cap = OUTPUT_CAP,
 	};
 	struct proc_result result;
-	struct err err;
-	void (*say)(const char *, ...) __attribute__((format(printf, 1, 2))) = release->doubtful ? log_verbose : log_warning;
-	if (proc_run(arena, &run, &result, &err) < 0)
-		say("release the network: %s", err.msg);
-	else if (result.timed_out || proc_exit_code(result.status) != 0)
-		say("'%s -release' failed: %s", release->path, result.timed_out ? "no answer" : said(arena, &result));
+	if (proc_run(arena, &run, &result, err) < 0)
+		return err_wrap(err, "release the network");
+	if (!result.timed_out && proc_exit_code(result.status) == 0)
+		return 0;
+	return err_set(err, EAGAIN, "'%s -release' failed: %s", debt->path, result.timed_out ? "no answer" : said(arena, &result));
+}
+
+// Whether it is paid, or given up with a warning: then nothing is owed any more. Else -1, and the debt stays noted with its tries.
+static int pay(struct arena *arena, int state, struct debt *debt, struct err *err)
+{
+	struct err failed;
+	int result = call_release(arena, debt, &failed);
+	if (result < 0 && debt->doubtful)
+		log_verbose("%s", failed.msg);
+	else if (result < 0 && state >= 0 && debt->tries < RELEASE_TRIES && note_debt(state, debt, &failed) == 0)
+		return err_set(err, failed.code, "%s (the next command tries again, %d of %d)", failed.msg, debt->tries + 1,
+			       RELEASE_TRIES);
+	else if (result < 0)
+		log_warning("%s (given up%s)", failed.msg, debt->tries >= RELEASE_TRIES ? " after the last try" : "");
+	if (state >= 0)
+		unlinkat(state, name_of(debt), 0);
+	return 0;
 }
 
 void netexec_release(struct launch *launch)
 {
 	struct netexec *n = &launch->network;
+	struct err err;
 	if (!n->owed && !n->doubtful)
 		return;
-	struct strv env = environment(launch);
-	const struct release release = { launch->spec->network.executable, env.items, timeout_of(launch), !n->owed };
-	call_release(launch->arena, &release);
-	if (launch->state >= 0)
-		unlinkat(launch->state, n->owed ? debt_name : doubt_name, 0);
+	struct debt debt = {
+		.path = launch->spec->network.executable,
+		.env = environment(launch),
+		.timeout_ms = timeout_of(launch),
+		.tries = 1,
+		.doubtful = !n->owed,
+	};
+	if (pay(launch->arena, launch->state, &debt, &err) < 0) {
+		log_warning("%s", err.msg);
+		launch->unclean = true;
+	}
 	n->owed = n->doubtful = false;
 }
 
@@ -287,29 +317,45 @@ static void end_leftovers(const struct strv *env)
 		closedir(list);
 }
 
-static void release_noted(int state, const char *name)
+static bool parse_debt(struct arena *arena, const char *text, size_t size, struct debt *out_debt)
 {
-	own_arena struct arena arena = { 0 };
 	struct strv words = { 0 };
-	size_t size;
-	uint64_t timeout_ms;
-	char *text = file_read(&arena, state, name, FILE_CONFIG, &size, NULL);
-	if (!text)
-		return;
+	uint64_t timeout_ms, tries;
 	for (const char *word = text; word < text + size; word += strlen(word) + 1)
-		strv_push(&arena, &words, word);
-	if (words.count > 2 && num_u64("time", words.items[1], 1, TIMEOUT_MOST_MS, &timeout_ms, NULL) == 0) {
-		const struct strv env = { words.items + 2, words.count - 2 };
-		const struct release release = { words.items[0], env.items, (int)timeout_ms, name == doubt_name };
-		if (release.doubtful)
-			end_leftovers(&env);
-		call_release(&arena, &release);
-	}
-	unlinkat(state, name, 0);
+		strv_push(arena, &words, word);
+	if (words.count < 4 || num_u64("time", words.items[1], 1, TIMEOUT_MOST_MS, &timeout_ms, NULL) < 0 ||
+	    num_u64("tries", words.items[2], 0, RELEASE_TRIES, &tries, NULL) < 0)
+		return false;
+	out_debt->path = words.items[0];
+	out_debt->timeout_ms = (int)timeout_ms;
+	out_debt->tries = (int)tries;
+	out_debt->env = (struct strv){ words.items + 3, words.count - 3 };
+	return true;
 }
 
-void netexec_release_noted(int state)
+static int release_noted(int state, bool doubtful, struct err *err)
 {
-	release_noted(state, doubt_name);
-	release_noted(state, debt_name);
+	own_arena struct arena arena = { 0 };
+	struct debt debt = { .doubtful = doubtful };
+	size_t size;
+	char *text = file_read(&arena, state, name_of(&debt), FILE_CONFIG, &size, NULL);
+	if (!text)
+		return 0;
+	if (!parse_debt(&arena, text, size, &debt) || debt.tries >= RELEASE_TRIES) {
+		unlinkat(state, name_of(&debt), 0);
+		return 0;
+	}
+	if (doubtful)
+		end_leftovers(&debt.env);
+	// Before it is called: a try counts even if whoever waits for it loses patience.
+	debt.tries++;
+	if (note_debt(state, &debt, err) < 0)
+		log_verbose("%s", err->msg);
+	return pay(&arena, state, &debt, err);
+}
+
+int netexec_release_noted(int state, struct err *err)
+{
+	release_noted(state, true, err); // whose failure means nothing
+	return release_noted(state, false, err);
 }

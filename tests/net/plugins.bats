@@ -2,60 +2,7 @@
 # plugins.bats - any program that takes -pid serves as --network: what it is given, what it may answer, and each way to fail
 
 load ../helpers
-
-# plugin NAME: makes an executable script of stdin; its path is in $PLUGIN.
-plugin() {
-	PLUGIN=$T/$1
-	cat >"$PLUGIN"
-	chmod 755 "$PLUGIN"
-}
-
-# container [FLAG...] COMMAND...: with $PLUGIN as its network; output in $T/out and $T/err, status in $T/code.
-container() {
-	local code=0
-	timeout -k 5 20 "$BIN/coso" --rootfs "$PROBE" --network "$PLUGIN" "$@" >"$T/out" 2>"$T/err" </dev/null || code=$?
-	echo $code >"$T/code"
-	[ $code != 124 ] || { echo "took more than 20 s: $*" >&2; return 1; }
-}
-
-# ended STATUS: the last container did.
-ended() {
-	[ "$(<"$T/code")" = "$1" ] || { echo "status $(<"$T/code") instead of $1: $(<"$T/err")" >&2; return 1; }
-}
-
-# works [FLAG...] COMMAND...
-works() {
-	container "$@"
-	ended 0
-}
-
-# refused TEXT...: the launch ends with 125 and one line that holds each of these, and nothing is left behind.
-refused() {
-	local text
-	unchanged container /bin/probe host
-	ended 125
-	[ "$(wc -l <"$T/err")" = 1 ] || { echo "not one line: $(<"$T/err")" >&2; return 1; }
-	[ ! -s "$T/out" ] || { echo "it ran: $(<"$T/out")" >&2; return 1; }
-	for text in "$PLUGIN" "$@"; do
-		grep -qF -- "$text" "$T/err" || { echo "no '$text' in: $(<"$T/err")" >&2; return 1; }
-	done
-}
-
-is() { [ "$2" = "$3" ] || { echo "$1 is '$2' instead of '$3'" >&2; return 1; }; }
-
-# What the first launch of all leaves behind is no litter.
-prepare() {
-	plugin nothing <<<'#!/bin/sh'
-	works /bin/probe host
-}
-
-# no_process PATH: nothing runs with this in its command line.
-no_process() {
-	if pgrep -a -f -- "$1" >&2; then
-		echo "still runs: $1" >&2
-		return 1
-	fi
-}
+load plugin
 
 four_lines() {
 	prepare
@@ -128,36 +75,6 @@ environment() {
 
 @test "its environment, arguments and descriptors are the contract's, and its folder is private" { in_ns environment; }
 
-at_release() {
-	prepare
-	plugin again <<-END
-		#!/bin/sh
-		echo "\$*" >>$T/calls
-		tr '\0' '\n' </proc/\$\$/environ >"$T/environ\$1"
-		[ "\$1" = -release ] && { cat "\$COSO_STATE/kept" >>$T/calls; exit; }
-		echo kept >"\$COSO_STATE/kept"
-		echo 'ip said this first'
-		echo '{"interfaces": [], "release": true}'
-	END
-	unchanged works --name again --publish 80:80 /bin/probe exit 0
-	is calls "$(sed 's/[0-9]\+$/PID/' "$T/calls" | paste -sd' ')" "-pid PID -release kept"
-	diff "$T/environ-pid" "$T/environ-release" >&2
-	# A launch that fails after the network is up owes it too.
-	: >"$T/calls"
-	unchanged container --name again /bin/none
-	ended 127
-	is calls "$(sed 's/[0-9]\+$/PID/' "$T/calls" | paste -sd' ')" "-pid PID -release kept"
-	# And a detached one, at its end.
-	: >"$T/calls"
-	works --detach --rm --name again /bin/probe sleep 30
-	is calls "$(sed 's/[0-9]\+$/PID/' "$T/calls")" "-pid PID"
-	"$BIN/coso" kill again
-	wait_for 5 grep -q kept "$T/calls"
-	wait_for 5 test ! -e /run/coso/again
-}
-
-@test "\"release\": true calls it again after the end, with the same environment" { in_ns at_release; }
-
 not_again() {
 	plugin once <<-END
 		#!/bin/sh
@@ -176,58 +93,6 @@ not_again() {
 		in_ns not_again "$answer"
 	done
 }
-
-killed_launcher() {
-	prepare
-	plugin again <<-END
-		#!/bin/sh
-		echo "\$1 \$COSO_ID" >>$T/calls
-		echo '{"release": true}'
-	END
-	mkdir -p "$T/elsewhere"
-	killed() {
-		# By a relative path, and mended from another folder.
-		(cd "$T" && exec "$BIN/coso" --rootfs "$PROBE" --network ./again --name killed "$@" /bin/probe sleep 60) >"$T/out" 2>&1 3>&- &
-		local pid=$!
-		wait_for 5 grep -q sleeping "$T/out"
-		kill -KILL $pid
-		wait $pid || true
-		is calls "$(<"$T/calls")" "-pid killed"
-		[ -d /run/coso/killed/network ]
-		(cd "$T/elsewhere" && "$BIN/coso" ps >/dev/null)
-		is calls "$(paste -sd' ' "$T/calls")" "-pid killed -release killed"
-		"$BIN/coso" ps >/dev/null
-		is calls "$(paste -sd' ' "$T/calls")" "-pid killed -release killed"
-	}
-	unchanged killed
-}
-
-@test "after kill -9 of coso the next command calls it with -release, once" { in_ns killed_launcher; }
-
-failing_release() {
-	prepare
-	plugin sour <<-'END'
-		#!/bin/sh
-		[ "$1" = -pid ] && echo '{"release": true}' && exit
-		echo 'no mood' >&2
-		exit 4
-	END
-	unchanged works /bin/probe exit 0
-	is lines "$(wc -l <"$T/err")" 1
-	grep -qF "'$PLUGIN -release' failed: no mood" "$T/err"
-	plugin slow <<-'END'
-		#!/bin/sh
-		[ "$1" = -pid ] && echo '{"release": true}' && exit
-		exec sleep 60
-	END
-	SECONDS=0
-	unchanged works --network-timeout 1 /bin/probe exit 0
-	[ $SECONDS -lt 5 ]
-	is lines "$(wc -l <"$T/err")" 1
-	grep -qF "'$PLUGIN -release' failed: no answer" "$T/err"
-}
-
-@test "a -release that fails or hangs is a warning, and nothing is left of the container" { in_ns failing_release; }
 
 failures() {
 	prepare
