@@ -22,5 +22,7 @@ int supervise_open_ending(struct err *err);
 // Takes such a signal. 0: there is none.
 int supervise_take_ending(int fd);
 
-// Returns 0 with the container's exit code once it ended. The caller's terminal is as it was, whatever happened.
+// Returns 0 with the container's exit code once it ended and what its terminal still held was read. A reader that has stalled delays
+// that, until one of the ending signals comes, and by no more than a moment if the container was killed. The caller's terminal is as
+// it was, whatever happened.
 int supervise_run(const struct supervise *supervise, int *out_exit_code, struct err *err);

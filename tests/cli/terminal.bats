@@ -32,6 +32,10 @@ at_terminal() {
 @test "the terminal belongs to the container's user" { in_ns at_terminal owner; }
 @test "--tty=false" { in_ns at_terminal without; }
 
+@test "a megabyte typed and shown at the same time" { in_ns at_terminal both_ways; }
+@test "a reader of the output that has stalled" { in_ns at_terminal reader; }
+@test "the caller's descriptors stay as they were" { in_ns at_terminal borrowed; }
+
 forced() {
 	# Without a terminal --tty makes one nevertheless; the end of stdin is typed as Ctrl-D.
 	printf 'tty\necho $((40 + 2))\n' >"$T/in"

@@ -2,7 +2,7 @@
 # terminal.py - plays the person in front of a terminal
 #
 #   terminal.py CASE COSO ROOTFS [FLAG...]     one of the functions below; fails with what was on the screen
-import fcntl, os, pty, select, signal, struct, subprocess, sys, termios, time
+import fcntl, os, pty, select, signal, socket, struct, subprocess, sys, tempfile, termios, time
 
 LIMIT = 15
 
@@ -207,6 +207,75 @@ def without(coso, rootfs, *flags):
     t = start(coso, rootfs, "--tty=false", *flags, command=("sh", "-c", "tty </dev/tty || echo no''ne"))
     t.expect("none")
     t.ends(0)
+
+
+# Both directions are full at once: what is typed comes back, and nobody waits for anybody.
+def both_ways(coso, rootfs, *flags):
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
+        source.write(b"abc\n" * 250000)
+        source.seek(0)
+        argv = [coso, "--rootfs", rootfs, "--network", "none", "--tty", *flags, "cat"]
+        assert subprocess.run(argv, stdin=source, stdout=target, timeout=4 * LIMIT).returncode == 0
+        target.seek(0)
+        assert target.read().count(b"abc\r\n") >= 250000  # and some of its echo
+
+
+# Starts COMMAND, whose output nobody reads, and waits until nothing fits any more.
+def stalled(coso, rootfs, flags, *command):
+    reader, writer = os.pipe()
+    argv = [coso, "--rootfs", rootfs, "--network", "none", "--tty", *flags, *command]
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=writer)
+    deadline, before, since = time.monotonic() + LIMIT, 0, time.monotonic()
+    while before < 30000 or time.monotonic() < since + 0.3:
+        assert time.monotonic() < deadline, before
+        time.sleep(0.02)
+        now = struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4))[0]
+        if now != before:
+            before, since = now, time.monotonic()
+    assert os.get_blocking(writer), "the caller's pipe was changed"
+    return child, reader, writer
+
+
+# A reader that has stalled holds up neither signals nor the container's end; what it reads later is whole.
+def reader(coso, rootfs, *flags):
+    child, _, writer = stalled(coso, rootfs, ("--name", "victim", *flags), "yes")
+    subprocess.run([coso, "kill", "victim"], check=True)
+    assert child.wait(LIMIT) == 137
+    assert os.get_blocking(writer)
+    script = "trap 'exit 5' TERM; yes >/dev/console & while :; do sleep 0.05; done"
+    child, _, _ = stalled(coso, rootfs, flags, "sh", "-c", script)
+    started = time.monotonic()
+    while child.poll() is None:  # the first ends the container, the next the wait for the reader
+        assert time.monotonic() < started + LIMIT, "SIGTERM was not passed on"
+        child.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    assert child.returncode == 5, child.returncode
+    child, end, writer = stalled(coso, rootfs, flags, "seq", "30000")
+    os.close(writer)
+    with os.fdopen(end, "rb") as file:
+        assert file.read() == b"".join(b"%d\r\n" % i for i in range(1, 30001))
+    assert child.wait(LIMIT) == 0
+
+
+# A terminal that can't be opened anew (another user's) is made non-blocking while coso runs, and then as it was.
+def borrowed(coso, rootfs, *flags):
+    t = start(coso, rootfs, *flags)
+    t.ask("echo $((1 + 1))2", "22")
+    assert os.get_blocking(t.slave), "the caller's terminal was changed"
+    t.type("exit 0\n")
+    t.ends(0)
+    ours, theirs = socket.socketpair()
+    argv = [coso, "--rootfs", rootfs, "--network", "none", "--tty", *flags, "sh", "-c", "echo rea''dy; read line; echo got $line"]
+    child = subprocess.Popen(argv, stdin=theirs, stdout=theirs)
+    said = b""
+    while b"ready" not in said:
+        said += ours.recv(1000)
+    assert not os.get_blocking(theirs.fileno())
+    ours.send(b"it\n")
+    while b"got it" not in said:
+        said += ours.recv(1000)
+    assert child.wait(LIMIT) == 0
+    assert os.get_blocking(theirs.fileno()), "the flags were not restored"
 
 
 if __name__ == "__main__":
