@@ -11,6 +11,7 @@
 #   as_user UID CMD...       inside in_ns: as an ordinary user with a home, and nothing of root's
 #   unchanged CMD...         inside in_ns: fails if CMD leaves mounts, links, addresses, rules, groups or folders other than they were
 #   wait_for SECONDS CMD...  until CMD succeeds
+#   lacks PATTERN [FILE]     no line of FILE (or of $T/out) matches, and it can be read
 #   need PROG...             what the test can't do without: without it the test fails, and says which package has it
 #   skip_unless REASON CMD   skips where CMD fails; REASON names what this kernel lacks. STRICT=1 makes it a failure
 #
@@ -104,6 +105,13 @@ wait_for() {
 		fi
 		sleep 0.02
 	done
+}
+
+# `! grep` would fail unseen in the middle of a function, and succeed where there is no file.
+lacks() {
+	local code=0
+	grep -E -- "$1" "${2:-$T/out}" >&2 || code=$?
+	[ $code = 1 ] || { echo "there is '$1' in ${2:-$T/out}, or no such file" >&2; return 1; }
 }
 
 need() {

@@ -26,14 +26,13 @@ ours() {
 
 # fine NAME [SCRIPT]: it succeeds, too.
 fine() {
-	ours "$@"
+	ours "$@" || return
 	[ $code = 0 ] || { echo "$1: status $code: $(<"$T/err")" >&2; return 1; }
 }
 
 is() { [ "$2" = "$3" ] || { echo "$1 is '$2' instead of '$3'; $(<"$T/err")" >&2; return 1; }; }
 out() { is output "$(paste -sd' ' "$T/out")" "$1"; }
 has() { grep -qE -- "$1" "${2:-$T/out}" || { echo "no '$1' in: $(<"${2:-$T/out}")" >&2; return 1; }; }
-lacks() { ! grep -E -- "$1" "${2:-$T/out}" >&2 || { echo "there is '$1'" >&2; return 1; }; }
 
 # The folder in which README's lines run: programs in PATH, ./root, ./data and the like.
 host() {

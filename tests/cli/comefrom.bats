@@ -197,7 +197,8 @@ docker_life() {
 	cosonet setup
 	fine 'Docker: a container that goes when it ends' 'hostname; touch /gone'
 	is containers "$(coso ps --json | jq length)" 0
-	[ -z "$(ls /var/lib/coso/containers)" ] && [ ! -e root/gone ]
+	[ -z "$(ls /var/lib/coso/containers)" ]
+	[ ! -e root/gone ]
 	code=1
 	for _ in 1 2 3 4 5; do # rm refuses while it still runs
 		[ $code = 0 ] || ours 'Docker: one in the background, its output, its end'

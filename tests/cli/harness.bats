@@ -13,7 +13,8 @@ inner() {
 	inner 'in_ns bash -c "sleep 1234 </dev/null >/dev/null 2>&1 3>&- & echo \$! >\$T/pid"; cp "$T/pid" "'"$T"'/pid"'
 	[[ $output == *"still running after the test:"*"sleep 1234"* ]]
 	in_ns true
-	! grep -qs 1234 /proc/[0-9]*/cmdline
+	[ -s "$T/pid" ]
+	run ! grep -qs sleep "/proc/$(cat "$T/pid")/cmdline" # empty, until init waits for it
 }
 
 @test "a control group that is left fails the test, and is removed" {

@@ -108,7 +108,8 @@ taken() {
 	unpack good-replaced
 	taken good-replaced
 	[ "$(cat a d e/y s t/z)" = "$(printf 'two\nfile\ny\nnew\nz')" ]
-	[ ! -L s ] && [ ! -L t ]
+	[ ! -L s ]
+	[ ! -L t ]
 }
 
 @test "of two entries for a folder the later counts, and read-only folders are filled" {
@@ -146,7 +147,9 @@ taken() {
 	run --separate-stderr setpriv --bounding-set -mknod --inh-caps -all "$BIN/cosofs" unpack "$T/good-devices" "$T/in/good-devices"
 	taken good-devices
 	[[ $stderr == *"4 devices were left out"* ]]
-	[ ! -e dev/null ] && [ ! -e dev/nul2 ] && [ -p dev/fifo ]
+	[ ! -e dev/null ]
+	[ ! -e dev/nul2 ]
+	[ -p dev/fifo ]
 }
 
 @test "a FIFO is not opened" {
@@ -182,7 +185,11 @@ taken() {
 @test "names are bytes" {
 	unpack good-bytes
 	taken good-bytes
-	[ -f $'latin-\xe9\xff' ] && [ -f $'pax-\xff\xfe' ] && [ -f grün ] && [ -f $'new\nline' ] && [ -f $'esc\x1b[31m' ]
+	[ -f $'latin-\xe9\xff' ]
+	[ -f $'pax-\xff\xfe' ]
+	[ -f grün ]
+	[ -f $'new\nline' ]
+	[ -f $'esc\x1b[31m' ]
 }
 
 @test "long names, of GNU and of pax, and long targets" {
@@ -199,7 +206,8 @@ taken() {
 	taken good-times
 	[ "$(stat -c %.9Y ns)" = 1234567890.123456789 ]
 	[ "$(stat -c %Y before)" -lt 0 ]
-	[ -f overflow ] && [ -f far ]
+	[ -f overflow ]
+	[ -f far ]
 	[ "$(stat -c %Y d)" = 1234 ]
 }
 
@@ -232,7 +240,9 @@ taken() {
 		[ "$(getfattr -n user.overlay.opaque --only-values "$folder")" = y ]
 	done
 	[ -z "$(getfattr -d -m - d)" ]
-	[ -f file ] && [ -f f2 ] && [ "$(cat file)" = new ]
+	[ -f file ]
+	[ -f f2 ]
+	[ "$(cat file)" = new ]
 	[ -z "$(find . -name '.wh.*')" ]
 
 	mkdir -p "$T/low"/{d,o,both,back,only} "$T/show"
@@ -250,7 +260,8 @@ taken() {
 	unpack good-whiteouts
 	taken good-whiteouts
 	[ -z "$(find . -name '.wh.*' -o -type c)" ]
-	[ -f d/kept ] && [ -f o/x ]
+	[ -f d/kept ]
+	[ -f o/x ]
 	[ -z "$(getfattr -d -m - o)" ]
 }
 

@@ -93,7 +93,8 @@ fs() { "$BIN/cosofs" "$@"; }
 	[ "$(cat "$T/in/plain")" = mine ]
 	run --separate-stderr fs setup --rootfs "$T/in/root" --tarball "$T/good-shell" --force
 	[ "$status" -eq 0 ]
-	[ ! -e "$T/in/root/file" ] && [ -x "$T/in/root/bin/sh" ]
+	[ ! -e "$T/in/root/file" ]
+	[ -x "$T/in/root/bin/sh" ]
 }
 
 @test "--force replaces a root in one step, and a failure keeps the old one" {
@@ -430,10 +431,11 @@ fs() { "$BIN/cosofs" "$@"; }
 		fs setup --rootfs "$T/in/root" --builtin
 		mount -t tmpfs none "$T/in/root/mnt"
 		touch "$T/in/root/mnt/precious"
-		! fs remove "$T/in/root"
+		! fs remove "$T/in/root" || return 1
 		find "$T/in" -name precious
 	}
 	run --separate-stderr in_ns mounted
+	[ "$status" -eq 0 ]
 	[[ $output == *precious* ]]
 	[[ $stderr == *mounted* ]]
 }

@@ -120,12 +120,13 @@ owners() { (cd "$HOME_OF/$1" && stat -c '%n %a %u:%g' "${@:2}"); }
 		exists
 		ranges
 		local file
-		mkdir -p "$T/home-4242"
+		mkdir -p "$T/home-4242/in"
 		as_user 4242 true
 		for file in "$T"/bad-*; do
-			! fs unpack "$file" "$T/home-4242/in/new" 2>/dev/null
+			! fs unpack "$file" "$T/home-4242/in/new" 2>/dev/null || { echo "taken: $file"; return 1; }
 			[ -z "$(ls -A "$T/home-4242/in")" ] || { echo "left: $file"; return 1; }
-			[ ! -e "$T/home-4242/escaped" ] && [ ! -e "$T/escaped" ]
+			[ ! -e "$T/home-4242/escaped" ]
+			[ ! -e "$T/escaped" ]
 		done
 	}
 	in_ns inside

@@ -10,7 +10,8 @@ nothing_made() {
 	[ "$(ip -o link | wc -l)" = "$1" ]
 	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ]
 	[ -z "$(nft list ruleset)" ]
-	! iptables-legacy-save 2>/dev/null | grep -q COSO
+	iptables-legacy-save >"$T/rules" 2>/dev/null
+	lacks COSO "$T/rules"
 }
 
 table() {

@@ -148,7 +148,8 @@ hangs() {
 	SECONDS=0
 	unchanged container --network-timeout 1 /bin/probe host
 	ended 125
-	[ $SECONDS -ge 1 ] && [ $SECONDS -lt 6 ]
+	[ $SECONDS -ge 1 ]
+	[ $SECONDS -lt 6 ]
 	is lines "$(wc -l <"$T/err")" 1
 	grep -qF "'$PLUGIN -pid " "$T/err"
 	grep -qF "didn't end within 1 s: waiting for Godot (--network-timeout gives it more)" "$T/err"

@@ -33,7 +33,7 @@ ended() {
 
 # refused PATTERN: coso itself refused, in one line that says why.
 refused() {
-	ended 125
+	ended 125 || return
 	[ "$(wc -l <"$T/err")" = 1 ] || { echo "not one line: $(<"$T/err")" >&2; return 1; }
 	grep -qE -- "$1" "$T/err" || { echo "no '$1' in: $(<"$T/err")" >&2; return 1; }
 }

@@ -122,10 +122,11 @@ user_cgroup() {
 	user_root
 	as_user 1000 "$BIN/coso" --rootfs "$ROOT" /bin/probe mounts >"$T/out"
 	# Nothing of the cgroup file system is there, or it is read-only.
-	! grep -E ' - cgroup2? ' "$T/out" | grep -vE '^mount=[^-]* ro[, ]'
-	as_user 1000 "$BIN/coso" --rootfs "$ROOT" /bin/probe write /sys/fs/cgroup/cgroup.procs 1 >"$T/out" 2>&1 && return 1
-	as_user 1000 "$BIN/coso" --rootfs "$ROOT" /bin/probe write /sys/fs/cgroup/unified/cgroup.procs 1 >"$T/out" 2>&1 && return 1
-	return 0
+	grep -q ' - proc ' "$T/out"
+	sed -E -e '/ - cgroup2? /!d' -e '/^mount=[^-]* ro[, ]/d' "$T/out" >"$T/writable"
+	lacks . "$T/writable"
+	! as_user 1000 "$BIN/coso" --rootfs "$ROOT" /bin/probe write /sys/fs/cgroup/cgroup.procs 1 >"$T/out" 2>&1 || return 1
+	! as_user 1000 "$BIN/coso" --rootfs "$ROOT" /bin/probe write /sys/fs/cgroup/unified/cgroup.procs 1 >"$T/out" 2>&1 || return 1
 }
 
 @test "rootless-cgroup-ro: an ordinary user's container can't write the host's groups" { in_ns user_cgroup; }
@@ -134,9 +135,9 @@ profile_file() {
 	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["chroot"],"action":"SCMP_ACT_ERRNO","errnoRet":77}]}' >"$T/profile"
 	container "$PROBE" --seccomp "$T/profile" /bin/probe try chroot keyctl
 	is chroot EBADFD
-	[ "$(value keyctl)" != EPERM ]
+	is keyctl ok
 	container "$PROBE" --seccomp unconfined /bin/probe try keyctl
-	[ "$(value keyctl)" != EPERM ]
+	is keyctl ok
 	container "$PROBE" --seccomp default /bin/probe try keyctl
 	is keyctl EPERM
 	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["chroot"],"action":"SCMP_ACT_ERNO"}]}' >"$T/profile"

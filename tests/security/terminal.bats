@@ -53,7 +53,7 @@ hostile_console() {
 		ln -s "$target" "$T/dev/console"
 		on_terminal "$BIN/coso --rootfs $ROOT --network none --tty --interactive --mount type=bind,src=$T/dev,dst=/dev $* \
 			/bin/probe mounts"
-		! grep -E ' /proc/sys/kernel/core_pattern | /proc/sysrq-trigger ' "$T/out" | grep devpts
+		lacks ' /proc/(sys/kernel/core_pattern|sysrq-trigger) .*devpts'
 		canary_lives
 	done
 }

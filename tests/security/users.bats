@@ -8,8 +8,12 @@ load common
 user() {
 	container "$ROOT" --user "$1" /bin/probe ids
 	ended 0
-	is uid "$2" && is euid "$2" && is suid "$2"
-	is gid "$3" && is egid "$3" && is sgid "$3"
+	is uid "$2"
+	is euid "$2"
+	is suid "$2"
+	is gid "$3"
+	is egid "$3"
+	is sgid "$3"
 	is groups "$4"
 }
 
