@@ -262,6 +262,8 @@ static int run_process(struct launch *launch, struct err *err)
 	// Whatever was inherited or opened on the way here ends at exec.
 	if (fd_cloexec_from(3) < 0)
 		return err_sys(err, "mark descriptors close-on-exec");
+	if (launch->spec->process.init)
+		init_prepare(launch);
 	return set_limits(launch, err); // last: with few descriptors allowed none of the above would work
 }
 
@@ -284,7 +286,9 @@ static int die_with_parent(struct launch *launch, struct err *err)
 {
 	if (launch->spec->detach) // it outlives its monitor
 		return prctl(PR_SET_PDEATHSIG, 0) < 0 ? err_sys(err, "PR_SET_PDEATHSIG") : 0;
-	// After the last change of credentials, which clears it. If the launcher died before, its end of the socket is closed.
+	// After the last change of credentials, which clears it. If the launcher died before, its end of the socket is closed. The exec
+	// of a set-id program, or of one with file capabilities, clears it once more (prctl(2)): such a container outlives a launcher that
+	// is killed until the next command mends that.
 	char byte;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(err, "PR_SET_PDEATHSIG");

@@ -147,6 +147,46 @@ reaped() {
 
 @test "--init reaps orphans, and its end ends the rest" { in_ns clean reaped; }
 
+init_shows() {
+	local show='tr "\\0" "\\n" </proc/1/cmdline; tr "\\0" "\\n" </proc/1/environ; grep ^CapPrm: /proc/1/status; echo "$0" "$GIVEN"'
+	HOST_WORD=outside alpine --init --userns host --cap-add SYS_PTRACE --env GIVEN=value sh -c "$show" argument
+	silent
+	[ "$(head -n 1 "$T/out")" = coso-init ]
+	said $'CapPrm:\t0000000000000020' 'argument value' # CAP_KILL; the program's own words are whole
+	lacks "$ROOTFS|HOST_WORD|GIVEN=|network"
+	alpine --init --user 1000 sh -c 'grep ^CapPrm: /proc/1/status; ls /proc/1/fd || echo denied'
+	ended 0
+	said $'CapPrm:\t0000000000000000' denied
+}
+
+@test "pid 1 of --init shows nothing of the host's command line and environment, and has no rights" { in_ns clean init_shows; }
+
+init_filtered() {
+	local call inside ticks
+	for call in close_range rt_sigtimedwait; do
+		printf '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [ { "names": [ "%s" ], "action": "SCMP_ACT_ERRNO" } ] }' $call >"$T/$call"
+		# The init reaps, sleeps meanwhile, and knows how the program ended.
+		alpine --init --seccomp "$T/$call" sh -c '(sleep 0.1 &); sleep 0.7; cut -d" " -f14,15 /proc/1/stat; exit 7'
+		ended 7
+		[ ! -s "$T/err" ]
+		read -r ticks inside <"$T/out"
+		((ticks + inside < 25)) || { echo "busy for $ticks + $inside ticks"; return 1; }
+		coso --init --seccomp "$T/$call" /bin/probe orphan
+		silent
+		said reaped=yes
+	done
+	exec 7<"$T" 99>"$T/leak"
+	"$BIN/coso" --rootfs "$PROBE" --network none --detach --rm --init --name held --seccomp "$T/close_range" /bin/probe sleep 100
+	exec 7<&- 99>&-
+	inside=$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' /run/coso/held/state.json)
+	ls "/proc/$inside/fd" >"$T/out"
+	"$BIN/coso" kill held
+	[ "$(xargs <"$T/out")" = '0 1 2' ]
+	wait_for 5 [ ! -e /run/coso/held ]
+}
+
+@test "--init under a filter that forbids what an init likes to call" { in_ns clean init_filtered; }
+
 # forwards SIGNAL FLAG...
 forwards() {
 	local signal=$1 pid
@@ -220,6 +260,22 @@ launcher_dies() {
 	in_ns clean launcher_dies --init
 	in_ns clean launcher_dies --user 1000
 }
+
+launcher_dies_alone() {
+	"$BIN/coso" --rootfs "$PROBE" --network none --name victim --init --pid=false /bin/probe sleep 100 >"$T/out" 2>"$T/err" </dev/null &
+	local pid=$! inside program
+	wait_for 10 grep -q sleeping "$T/out"
+	inside=$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' /run/coso/victim/state.json)
+	read -r program <"/proc/$inside/task/$inside/children" || [ -n "$program" ] # there is no newline
+	[ "$(<"/proc/$program/comm")" = probe ]
+	kill -9 $pid
+	wait $pid || true
+	wait_for 5 [ ! -e "/proc/$program" ]
+	"$BIN/coso" ps >"$T/out"
+	lacks victim
+}
+
+@test "without a pid namespace, the init's death is the program's" { in_ns clean launcher_dies_alone; }
 
 stdin() {
 	printf 'a\nb\n' >"$T/in"
@@ -352,10 +408,24 @@ explain() {
 	grep -q '/bin/true -pid' "$T/out"
 	"$BIN/coso" explain --memory nonsense >"$T/out" 2>"$T/err" && status=0 || status=$?
 	fails 125 "--memory 'nonsense'"
+	"$BIN/coso" explain --root "$T/elsewhere" --rootfs "$PROBE" --network none >"$T/out"
+	grep -q "upper layer: $T/elsewhere/lib/containers/" "$T/out"
+	[ ! -e "$T/elsewhere" ]
+	"$BIN/coso" explain --rootfs "$PROBE" --network container:none >"$T/out" 2>"$T/err" && status=0 || status=$?
+	fails 125 "no such container runs"
+}
+
+explain_joined() {
+	"$BIN/coso" --root "$T/elsewhere" --detach --rm --name other --rootfs "$PROBE" --network none /bin/probe sleep 60
+	unchanged "$BIN/coso" --root "$T/elsewhere" explain --rootfs "$PROBE" --network container:other >"$T/out" 2>"$T/err"
+	"$BIN/coso" kill --root "$T/elsewhere" other
+	[ ! -s "$T/err" ]
+	lacks 'new namespaces:.* network'
 }
 
 @test "explain prints what would be done, and does nothing" {
 	in_ns unchanged explain # not even COSO's folders
+	in_ns explain_joined
 }
 
 words() {
