@@ -148,6 +148,7 @@ static int make_group(struct cgroup *cgroup, size_t index, const char *id, const
 	}
 	if (hierarchy->v2)
 		cgroup->v2 = (int)index;
+	hierarchy->made = true;
 	return 0;
 undo:
 	rmdir(folder);
@@ -170,6 +171,7 @@ static void unmake(struct cgroup *cgroup, const char *id)
 			continue;
 		rmdir(folder_of(cgroup, i, id));
 		rmdir(cgroup->hierarchies[i].base);
+		cgroup->hierarchies[i].made = false;
 	}
 	cgroup_close(cgroup);
 }
@@ -251,8 +253,8 @@ int cgroup_remove(struct cgroup *cgroup, const char *id, int timeout_ms, struct 
 	if (check_id(id, err) < 0)
 		return -1;
 	for (size_t i = 0; i < cgroup->count; i++) {
-		const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
-		if (hierarchy->unusable)
+		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
+		if (hierarchy->unusable || (cgroup->path && !hierarchy->made))
 			continue;
 		if (removal_remove(hierarchy->base, id, deadline, err) < 0)
 			result = -1;

@@ -33,6 +33,7 @@ struct cgroup {
 		// -1 unless cgroup_create made a group here. v1: its `tasks` file, open, to which the child writes "0"; v2: the
 		// group's folder, for CLONE_INTO_CGROUP
 		int join;
+		bool made; // by cgroup_create, and not yet removed by cgroup_remove
 	} hierarchies[CGROUP_HIERARCHIES_MAX];
 	size_t count;
 	int v2; // index of the v2 hierarchy if cgroup_create made a group there, else -1
@@ -62,7 +63,8 @@ int cgroup_join(const struct cgroup *cgroup, bool cloned_into_v2, struct err *er
 bool cgroup_has_v1(const struct cgroup *cgroup);
 
 // Kills whatever is left in the group `id` and in groups below it, and removes them from every hierarchy, waiting up to `timeout_ms`
-// for the dying. Nothing there is no error. Works from `id` alone, so it also serves after a crash.
+// for the dying. Nothing there is no error. After cgroup_create it looks only where that made a group; else everywhere, from `id`
+// alone, so it also serves after a crash.
 int cgroup_remove(struct cgroup *cgroup, const char *id, int timeout_ms, struct err *err);
 
 // Calls `visit` with each id that has a group of COSO's in any hierarchy (an id may come more than once).

@@ -414,6 +414,31 @@ TEST(cgroup_group, each_lists_ours_and_an_empty_one_is_made_anew)
 	host_end(&host);
 }
 
+// The end of a launch costs nothing in hierarchies that it didn't use; after a crash nobody knows which those are.
+TEST(cgroup_group, removal_looks_where_a_group_was_made)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+	const struct cgroup_hierarchy *other = NULL;
+	for (size_t i = 0; i < host.cgroup.count && !other; i++)
+		other = host.cgroup.hierarchies[i].made ? NULL : &host.cgroup.hierarchies[i];
+	cgroup_close(&host.cgroup);
+	const char *stray = other ? arena_printf(&host.arena, "%s/one", other->base) : NULL;
+	if (stray) {
+		CU_ASSERT_EQUAL(mkdir(other->base, 0755), 0);
+		CU_ASSERT_EQUAL(mkdir(stray, 0755), 0);
+	}
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_FALSE(exists(&host, "pids", ""));
+	host.cgroup.path = NULL; // as after cgroup_detect
+	CU_ASSERT_TRUE(!stray || access(stray, F_OK) == 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_TRUE(!stray || access(other->base, F_OK) < 0);
+	host_end(&host);
+}
+
 // Where a service manager tracks the caller by a hierarchy without controllers, the container leaves that group; else it makes none.
 TEST(cgroup_group, a_tracked_caller_is_left)
 {
