@@ -270,15 +270,20 @@ int cmd_classic(struct cli *cli, int *out_exit_code, struct err *err)
 int cmd_explain(struct cli *cli, int *out_exit_code, struct err *err)
 {
 	struct classic c;
-	struct place place = { .run = "/run/coso", .lib = "/var/lib/coso", .run_fd = -1, .owners_fd = -1, .cache_fd = -1 };
+	struct place place;
 	struct spec spec;
 	struct launch launch;
 	*out_exit_code = 125;
-	if (parse(cli, &c, err) < 0 || make_spec(cli, &c, &place, &spec, err) < 0)
+	if (parse(cli, &c, err) < 0 || place_look(cli->arena, c.root, &place, err) < 0)
 		return -1;
+	if (make_spec(cli, &c, &place, &spec, err) < 0) {
+		place_close(&place);
+		return -1;
+	}
 	launch_init(&launch, cli->arena, &spec);
 	launch.data = place_data(cli->arena, &place, spec.id);
 	launch_explain(&launch, stdout);
+	place_close(&place);
 	*out_exit_code = 0;
 	return 0;
 }

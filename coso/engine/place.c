@@ -36,40 +36,46 @@ static const char *user_run(struct arena *arena)
 
 static int open_folder(const char *path, struct err *err)
 {
-	if (path_mkdirs(path, 0700, err) < 0)
-		return -1;
 	own_fd int fd = path_open_trusted(path, err);
+	if (fd < 0 && err->code == ENOENT && path_mkdirs(path, 0700, err) == 0)
+		fd = path_open_trusted(path, err);
 	if (fd < 0)
 		return -1;
 	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return readable < 0 ? err_sys(err, "open '%s'", path) : readable;
 }
 
-static int open_folders(struct arena *arena, struct place *place, struct err *err)
+// A folder in one that nobody else can write to.
+static int open_below(int parent, const char *path, const char *name, struct err *err)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT && mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s/%s'", path, name);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "open '%s/%s'", path, name) : fd;
+}
+
+static int open_folders(struct place *place, struct err *err)
 {
 	place->run_fd = open_folder(place->run, err);
-	if (place->run_fd < 0)
-		return -1;
-	if (mkdirat(place->run_fd, ".owners", 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "make folder '%s/.owners'", place->run);
-	place->owners_fd = openat(place->run_fd, ".owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (place->owners_fd < 0)
-		return err_sys(err, "open '%s/.owners'", place->run);
-	place->cache_fd = open_folder(arena_printf(arena, "%s/cache", place->lib), err);
+	place->owners_fd = place->run_fd < 0 ? -1 : open_below(place->run_fd, place->run, ".owners", err);
+	place->lib_fd = place->owners_fd < 0 ? -1 : open_folder(place->lib, err);
+	place->cache_fd = place->lib_fd < 0 ? -1 : open_below(place->lib_fd, place->lib, "cache", err);
 	return place->cache_fd < 0 ? -1 : 0;
 }
 
-int place_open(struct arena *arena, const char *root, struct place *out_place, struct err *err)
+static int name_folders(struct arena *arena, const char *root, struct place *out_place, struct err *err)
 {
-	struct place place = { .run_fd = -1, .owners_fd = -1, .cache_fd = -1 };
+	struct place place = { .run_fd = -1, .owners_fd = -1, .lib_fd = -1, .cache_fd = -1 };
 	char full[PATH_MAX];
 	if (root) {
-		if (path_mkdirs(root, 0700, err) < 0)
-			return err_wrap(err, "--root");
-		if (!realpath(root, full))
+		const char *real = realpath(root, full);
+		if (!real && errno != ENOENT) // who only looks may find nothing
 			return err_sys(err, "--root '%s'", root);
-		place.run = arena_printf(arena, "%s/run", full);
-		place.lib = arena_printf(arena, "%s/lib", full);
+		place.run = arena_printf(arena, "%s/run", real ? real : root);
+		place.lib = arena_printf(arena, "%s/lib", real ? real : root);
 	} else if (caller_owns_system()) {
 		place.run = "/run/coso";
 		place.lib = "/var/lib/coso";
@@ -77,7 +83,28 @@ int place_open(struct arena *arena, const char *root, struct place *out_place, s
 		place.run = user_run(arena);
 		place.lib = user_folder(arena, "XDG_DATA_HOME", ".local/share");
 	}
-	if (open_folders(arena, &place, err) < 0) {
+	*out_place = place;
+	return 0;
+}
+
+int place_look(struct arena *arena, const char *root, struct place *out_place, struct err *err)
+{
+	struct place place;
+	if (name_folders(arena, root, &place, err) < 0)
+		return -1;
+	place.run_fd = path_open_trusted(place.run, NULL);
+	*out_place = place;
+	return 0;
+}
+
+int place_open(struct arena *arena, const char *root, struct place *out_place, struct err *err)
+{
+	struct place place;
+	if (root && path_mkdirs(root, 0700, err) < 0)
+		return err_wrap(err, "--root");
+	if (name_folders(arena, root, &place, err) < 0)
+		return -1;
+	if (open_folders(&place, err) < 0) {
 		place_close(&place);
 		return root ? err_wrap(err, "--root") : -1;
 	}
@@ -89,7 +116,19 @@ void place_close(struct place *place)
 {
 	fd_close(&place->run_fd);
 	fd_close(&place->owners_fd);
+	fd_close(&place->lib_fd);
 	fd_close(&place->cache_fd);
+}
+
+int place_make_container(const struct place *place, const char *id, struct err *err)
+{
+	own_fd int containers = open_below(place->lib_fd, place->lib, "containers", err);
+	if (containers < 0)
+		return -1;
+	if (mkdirat(containers, id, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s/containers/%s'", place->lib, id);
+	int fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "open '%s/containers/%s'", place->lib, id) : fd;
 }
 
 const char *place_state(struct arena *arena, const struct place *place, const char *id)

@@ -3,7 +3,7 @@
 //
 //   run/<id>/          state of a container that runs: state.json, network/              (root: /run/coso)
 //   run/.owners/       claims, see claim.h
-//   lib/containers/<id>/  log, data/upper, data/work                                     (root: /var/lib/coso)
+//   lib/containers/<id>/  log, data/upper, data/work                                  (root: /var/lib/coso)
 //   lib/cache/         compiled seccomp filters
 #pragma once
 
@@ -14,12 +14,19 @@ struct place {
 	const char *run, *lib; // absolute paths
 	int run_fd;            // open, 0700
 	int owners_fd;         // run/.owners
-	int cache_fd;          // lib/cache, or -1
+	int lib_fd;
+	int cache_fd; // lib/cache
 };
 
 // Finds and makes the folders: of root, of an ordinary user (XDG), or `root`/run and `root`/lib (--root).
 int place_open(struct arena *arena, const char *root, struct place *out_place, struct err *err);
 void place_close(struct place *place);
+
+// The same for who only looks: nothing is made. Only `run_fd` is opened, and stays -1 if there is no such folder.
+int place_look(struct arena *arena, const char *root, struct place *out_place, struct err *err);
+
+// Makes the folder of one container below lib, and opens it.
+int place_make_container(const struct place *place, const char *id, struct err *err);
 
 // Paths of one container.
 const char *place_state(struct arena *arena, const struct place *place, const char *id);

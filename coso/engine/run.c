@@ -38,6 +38,7 @@ struct life {
 	struct launch launch;
 	struct claim claim;
 	struct state state;
+	int folder; // below lib, with log and layers
 	int exit_code;
 	struct settle settle; // detached: what the monitor inherited
 	bool began;
@@ -146,14 +147,10 @@ static int write_pid_file(const char *path, pid_t pid, struct err *err)
 
 static int open_log(const struct life *life, struct err *err)
 {
-	const char *folder = place_container(life->spec->arena, life->run->place, life->spec->id);
-	if (path_mkdirs(folder, 0700, err) < 0)
-		return -1;
-	own_fd int log = open(arena_printf(life->spec->arena, "%s/log", folder),
-			      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	own_fd int log = openat(life->folder, "log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (log < 0 || null < 0)
-		return err_sys(err, "make the log in '%s'", folder);
+		return err_sys(err, "make the log of '%s'", life->spec->id);
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
 		return err_sys(err, "redirect to the log");
 	return 0;
@@ -173,6 +170,9 @@ static int begin(struct life *life, struct err *err)
 	if (claim_take(place, spec->id, &life->claim, err) < 0)
 		return -1;
 	launch->state = life->claim.state;
+	launch->folder = life->folder = place_make_container(place, spec->id, err);
+	if (life->folder < 0)
+		return -1;
 	if (life->run->trace && (launch->trace = trace_open(life->run->trace, err)) < 0)
 		return -1;
 	if (spec->detach && open_log(life, err) < 0)
@@ -198,12 +198,19 @@ static int begin(struct life *life, struct err *err)
 	return 0;
 }
 
+// Nearly always its folder is empty by now.
+static int remove_container(const char *path, struct err *err)
+{
+	return rmdir(path) == 0 || errno == ENOENT ? 0 : rootfs_remove_data(path, err);
+}
+
 static void end(struct life *life)
 {
 	const struct place *place = life->run->place;
 	struct err err;
 	launch_end(&life->launch);
 	trace_close(&life->launch.trace);
+	fd_close(&life->folder);
 	if (life->claim.state < 0) // the id is somebody else's: nothing of it is ours
 		return;
 	if (life->began && life->spec->detach && !life->spec->remove) {
@@ -214,7 +221,7 @@ static void end(struct life *life)
 			claim_drop(place, &life->claim);
 			return;
 		}
-	} else if (rootfs_remove_data(place_container(life->spec->arena, place, life->spec->id), &err) == 0 &&
+	} else if (remove_container(place_container(life->spec->arena, place, life->spec->id), &err) == 0 &&
 		   !life->launch.unclean) {
 		claim_release(place, life->spec->id, &life->claim);
 		return;
@@ -257,6 +264,8 @@ static int live(struct life *life, struct err *err)
 			.output = STDOUT_FILENO,
 		};
 		result = supervise_run(&s, &life->exit_code, err);
+		if (result == 0)
+			fd_close(&life->launch.pidfd); // it was waited for
 		end(life);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -304,7 +313,7 @@ static int detach(struct life *life, int *out_exit_code, struct err *err)
 	setsid();
 	prctl(PR_SET_NAME, "coso-monitor");
 	const struct place *place = life->run->place;
-	const int own[] = { place->run_fd, place->owners_fd, place->cache_fd, life->ready };
+	const int own[] = { place->run_fd, place->owners_fd, place->lib_fd, place->cache_fd, life->ready };
 	if (settle_note(life->spec->arena, own, sizeof(own) / sizeof(own[0]), &life->settle, err) < 0) {
 		tell(life, err);
 		_exit(125);
@@ -314,7 +323,7 @@ static int detach(struct life *life, int *out_exit_code, struct err *err)
 
 int run_container(const struct run *run, const struct spec *spec, int *out_exit_code, struct err *err)
 {
-	struct life life = { .run = run, .spec = spec, .claim = { .state = -1 }, .ready = -1, .exit_code = 125 };
+	struct life life = { .run = run, .spec = spec, .claim = { .state = -1 }, .folder = -1, .ready = -1, .exit_code = 125 };
 	*out_exit_code = 125;
 	if (run_check_id(spec->id, err) < 0)
 		return -1;

@@ -259,7 +259,7 @@ static void undo_spawn(struct launch *launch)
 	int status;
 	if (launch->pidfd >= 0) {
 		sys_pidfd_send_signal(launch->pidfd, SIGKILL);
-		proc_wait(launch->pidfd, -1, &status); // ECHILD: it was waited for already
+		proc_wait(launch->pidfd, -1, &status);
 	}
 	fd_close(&launch->pidfd);
 	for (int i = 0; i < 2; i++) {
@@ -440,6 +440,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.spec = spec,
 		.caller = caller_look(),
 		.arena = arena,
+		.folder = -1,
 		.state = -1,
 		.cache = -1,
 		.trace = -1,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // launch.h - starts the container that a spec describes; the one place that does
 //
-// Order of use: fill in `spec`, `arena`, `data`, `state` and `trace`, launch_start, wait for `pidfd`, launch_end.
+// Order of use: fill in `spec`, `arena`, `data`, `folder`, `state` and `trace`, launch_start, wait for `pidfd` (and close
+// it once the child was waited for), launch_end.
 #pragma once
 
 #include "coso/cgroup/cgroup.h"
@@ -20,7 +21,8 @@
 struct launch {
 	const struct spec *spec;
 	struct arena *arena;
-	const char *data;       // folder for upper, work and caches of this container; made by the launch, removed by launch_end
+	int folder;             // the container's folder, open, in which "data" is made
+	const char *data;       // its "data", for upper, work and caches of this container; made by the launch, removed by launch_end
 	const char *state_path; // /run/coso/<id>, the engine's; debts to the network executable are noted there
 	int state;              // the same folder, open; -1: none
 	int cache;              // folder of compiled seccomp filters, or -1

@@ -69,12 +69,20 @@ static int check_closed(int folder, const char *path, struct err *err)
 		       path, path);
 }
 
+static int open_data(const struct launch *launch, const char *path, struct err *err)
+{
+	if (launch->spec->root.keep)
+		return path_mkdirs(path, 0700, err) < 0 ? -1 : path_open_trusted(path, err);
+	if (mkdirat(launch->folder, "data", 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s'", path);
+	int fd = openat(launch->folder, "data", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "open '%s'", path) : fd;
+}
+
 static int make_data(struct launch *launch, const struct stat *lower, struct err *err)
 {
 	const char *path = data_path(launch);
-	if (path_mkdirs(path, 0700, err) < 0)
-		return -1;
-	own_fd int folder = path_open_trusted(path, err);
+	own_fd int folder = open_data(launch, path, err);
 	if (folder < 0 || check_closed(folder, path, err) < 0)
 		return -1;
 	if (launch->spec->root.keep && lock_kept(launch, folder, err) < 0)
