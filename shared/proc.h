@@ -25,7 +25,8 @@ int proc_wait(int pidfd, int timeout_ms, int *out_status);
 // The exit code that a shell and Docker give a wait(2) status: the code, or 128 + the signal.
 int proc_exit_code(int status);
 
-// Gives every signal its default disposition and unblocks all, also the two that the C library keeps for itself. signal(7)
+// Before an exec, which resets the handlers itself: gives every ignored signal its default disposition and unblocks all, also the two
+// that the C library keeps for itself. signal(7)
 void proc_default_signals(void);
 
 struct proc_run {

@@ -95,6 +95,7 @@ TEST(proc, run_gives_three_descriptors_and_default_signals)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGRTMAX, SIG_IGN);
 	CU_ASSERT_EQUAL_FATAL(run_shell(&arena, "ls /proc/$$/fd | tr '\\n' ' '; readlink /proc/$$/fd/0", 5000, 1000, &result), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "0 1 2 /dev/null\n"));
 	char *argv[] = { "grep", "Sig", "/proc/self/status", NULL }; // without a shell, which would unblock them itself
@@ -103,6 +104,7 @@ TEST(proc, run_gives_three_descriptors_and_default_signals)
 	CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "SigBlk:\t0000000000000000"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "SigIgn:\t0000000000000000"));
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGRTMAX, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	fd_close(&leaked);
 }
