@@ -88,6 +88,11 @@ static int user_namespace(struct spec *spec, const struct flags *flags, struct e
 		if (subid_parse_map(spec->arena, "--gidmap", flags->gidmap.items[i], &spec->gid_maps, err) < 0)
 			return -1;
 	}
+	const char *what = flags->uidmap.count ? "--uidmap" : flags->gidmap.count ? "--gidmap" : "--userns";
+	if (spec->uid_maps.count && subid_check_root(what, &spec->uid_maps, err) < 0)
+		return -1;
+	if (spec->gid_maps.count && subid_check_root(flags->gidmap.count ? "--gidmap" : what, &spec->gid_maps, err) < 0)
+		return -1;
 	if (spec->uid_maps.count || spec->gid_maps.count) {
 		if (!spec->uid_maps.count)
 			spec->uid_maps = spec->gid_maps;
@@ -356,6 +361,12 @@ int flags_to_spec(struct arena *arena, const struct flags *flags, const char *id
 		      spec.resources.cpu_quota || spec.resources.cpu_shares || spec.resources.cpu_weight ||
 		      spec.resources.io_weight || spec.resources.cpuset_cpus || spec.resources.cpuset_mems ||
 		      spec.resources.memory_swap || spec.resources.memory_reservation || spec.resources.device_count;
+	if (!flags->ns_pid && !flags->namespaces && !spec.cgroup) {
+		err_set(err, EINVAL, "--pid=false: without a control group nobody could end what the program leaves running");
+		return err_hint(
+			err,
+			"leave it out, or run coso as root; where control groups are delegated to you, --pids-limit makes one");
+	}
 	*out_spec = spec;
 	return 0;
 }

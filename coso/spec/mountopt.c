@@ -3,6 +3,7 @@
 #include "coso/spec/mountopt.h"
 
 #include "coso/spec/defaults.h"
+#include "shared/log.h"
 #include "shared/sys.h"
 
 #include <errno.h>
@@ -127,13 +128,27 @@ static int add(struct spec *spec, struct spec_mount *mount, const char *what, st
 	return 0;
 }
 
+// Docker's options for SELinux. COSO labels nothing, so either says what is so already.
+static const char *without_label(struct arena *arena, const char *options)
+{
+	struct strv words = str_split(arena, options, ',');
+	const char *rest = "";
+	for (size_t i = 0; i < words.count; i++) {
+		if (str_eq(words.items[i], "z") || str_eq(words.items[i], "Z"))
+			log_verbose("--volume: option '%s' is not needed, as COSO sets no SELinux labels", words.items[i]);
+		else
+			rest = arena_printf(arena, "%s%s%s", rest, *rest ? "," : "", words.items[i]);
+	}
+	return rest;
+}
+
 int mountopt_volume(struct spec *spec, const char *text, struct err *err)
 {
 	struct strv f = str_split(spec->arena, text, ':');
 	if (f.count < 2 || f.count > 3 || !*f.items[0])
 		return err_set(err, EINVAL, "--volume '%.200s': not SOURCE:DESTINATION[:OPTIONS]", text);
 	struct spec_mount mount = { .type = "bind", .source = f.items[0], .destination = f.items[1], .recursive = true };
-	if (f.count == 3 && apply_all(spec->arena, &mount, f.items[2], err) < 0)
+	if (f.count == 3 && apply_all(spec->arena, &mount, without_label(spec->arena, f.items[2]), err) < 0)
 		return err_wrap(err, "--volume '%.200s'", text);
 	return add(spec, &mount, "--volume", err);
 }

@@ -8,7 +8,7 @@
 // Takes one option word ("ro", "noexec", "rbind", "rslave", "size=1m" …) into a mount; what isn't a flag goes to `data`.
 int mountopt_apply(struct arena *arena, struct spec_mount *mount, const char *word, struct err *err);
 
-// SOURCE:DESTINATION[:OPTIONS], a bind mount with what is mounted below (--volume).
+// SOURCE:DESTINATION[:OPTIONS], a bind mount with what is mounted below (--volume). Docker's `z` and `Z` are ignored.
 int mountopt_volume(struct spec *spec, const char *text, struct err *err);
 
 // type=TYPE,src=SOURCE,dst=DESTINATION[,OPTION…] (--mount). `source`, `destination`, `target` and `readonly` serve too.

@@ -132,3 +132,13 @@ int subid_parse_map(struct arena *arena, const char *what, const char *text, str
 	add(arena, maps, map);
 	return 0;
 }
+
+int subid_check_root(const char *what, const struct spec_idmaps *maps, struct err *err)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		if (maps->items[i].container == 0)
+			return 0;
+	}
+	err_set(err, EINVAL, "%s: no map begins with the container's id 0, which sets the container up", what);
+	return err_hint(err, "add 0:HOST:SIZE");
+}

@@ -21,6 +21,9 @@ void subid_root_maps(struct arena *arena, const char *id, struct spec_idmaps *ou
 // One map, "CONTAINER:HOST:SIZE" or "CONTAINER:HOST" (one id), added to a list. `what` names the option.
 int subid_parse_map(struct arena *arena, const char *what, const char *text, struct spec_idmaps *maps, struct err *err);
 
+// 0 if the maps have the container's root, who mounts and drops rights before the program's user comes.
+int subid_check_root(const char *what, const struct spec_idmaps *maps, struct err *err);
+
 // Finds the first range of a user in the text of such a file; the user is named, or a number. False if there is none. (cosofs unpacks
 // an ordinary user's root file system with the ids of the same range.)
 bool subid_find(const char *text, const char *name, uint32_t uid, uint32_t *out_first, uint32_t *out_size);

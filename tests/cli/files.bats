@@ -99,6 +99,15 @@ volumes() {
 	ended 1
 	grep -q 'Read-only' "$T/err"
 	[ ! -e "$T/vol/no" ]
+	# Docker's options for SELinux are taken, and do nothing.
+	coso --volume "$T/vol:/data:z" /bin/probe read /data/file
+	silent
+	said from-host
+	coso --volume "$T/vol:/data:Z,ro" /bin/probe write /data/no
+	said 'error=/data/no: EROFS'
+	coso --verbose --volume "$T/vol:/data:ro,Z" /bin/probe write /data/no
+	said 'error=/data/no: EROFS'
+	grep -q "^coso: --volume: option 'Z'.*SELinux" "$T/err"
 	# A file on a file, which is made where it is missing; two volumes, one in the other; a relative source.
 	coso --volume "$T/vol/file:/etc/deep/er/file:ro" /bin/probe read /etc/deep/er/file
 	silent

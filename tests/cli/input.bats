@@ -69,6 +69,17 @@ lists() {
 	fails 125 '--userns host' --uidmap
 	coso --userns 0:5:1 --gidmap 0:0:1 /bin/probe exit 0
 	fails 125 "--userns '0:5:1'" --gidmap
+	# The container's root sets it up.
+	coso --uidmap 1:100000:10 /bin/probe exit 0
+	fails 125 "^coso: --uidmap: .*id 0" 'add 0:HOST:SIZE'
+	coso --uidmap 0:100000:10 --gidmap 1:100000:10 --gidmap 20:200000:10 /bin/probe exit 0
+	fails 125 "^coso: --gidmap: .*id 0" 'add 0:HOST:SIZE'
+	coso --gidmap 1:100000:10 /bin/probe exit 0
+	fails 125 "^coso: --gidmap: .*id 0"
+	coso --userns 5:100000:10 /bin/probe exit 0
+	fails 125 "^coso: --userns: .*id 0"
+	coso --uidmap 1:100000:10 --uidmap 0:200000:1 /bin/probe exit 0
+	silent
 }
 
 @test "lists and maps: malformed, unknown, overlapping" { in_ns clean lists; }

@@ -178,6 +178,8 @@ ordinary_more() {
 	fails 125 'memory' 'delegat|cgroup|control group'
 	as "${RUN[@]}" --userns host true
 	fails 125 'namespace|CAP_SYS_ADMIN'
+	as "${RUN[@]}" --pid=false sh -c 'sleep 62 &' # which nobody would end
+	fails 125 '^coso: --pid=false: .*control group' 'leave it out'
 	as "${RUN[@]}" --userns 0:0:1 true
 	[ "$status" = 125 ]
 	[ "$(wc -l <"$T/err")" = 1 ]
