@@ -3,6 +3,7 @@
 #include "coso/launch/cgroupmount.h"
 
 #include "coso/launch/launch.h"
+#include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/str.h"
 #include "shared/sys.h"
@@ -59,14 +60,14 @@ static int open_hierarchy(const struct cgroup_hierarchy *hierarchy, const struct
 
 static int make_tmpfs(const struct spec_mount *mount, struct err *err)
 {
-	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "cgroup", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(err, "make a tmpfs for /sys/fs/cgroup");
-	// Writable until the folders are made.
-	int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned int)mount->attr_set & ~(unsigned int)MOUNT_ATTR_RDONLY);
-	return fd < 0 ? err_sys(err, "mount a tmpfs for /sys/fs/cgroup") : fd;
+	const struct tmpfs tmpfs = {
+		.what = "/sys/fs/cgroup",
+		.source = "cgroup",
+		.mode = "0755",
+		// Writable until the folders are made.
+		.attributes = (unsigned int)mount->attr_set & ~(unsigned int)MOUNT_ATTR_RDONLY,
+	};
+	return tmpfs_new(&tmpfs, err);
 }
 
 static int attach_v1(struct launch *launch, const struct spec_mount *mount, int target, struct err *err)

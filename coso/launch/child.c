@@ -46,11 +46,6 @@ static bool has(const struct launch *launch, unsigned long flag)
 	return launch->spec->namespaces & flag;
 }
 
-static bool has_mountns(const struct launch *launch)
-{
-	return has(launch, CLONE_NEWNS);
-}
-
 static bool wait_gate(struct launch *launch, void *message, size_t size, enum gate_kind kind, struct err *err)
 {
 	ssize_t n = fd_recv(launch->gate[1], message, size, NULL, NULL, err);
@@ -80,7 +75,7 @@ static int run_begin(struct launch *launch, struct err *err)
 		return err_sys(err, "start a session");
 	proc_default_signals();
 	umask(0);
-	if (has(launch, CLONE_NEWUSER) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
+	if (launch_has_userns(launch) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
 		return err_sys(err, "become the container's root");
 	return leave_keyring(err);
 }
@@ -191,7 +186,7 @@ static int run_lookup(struct launch *launch, struct err *err)
 	u->gid = p->gid;
 	for (size_t i = 0; i < p->group_count && i < USER_GROUPS_MAX; i++)
 		u->groups[u->group_count++] = p->groups[i];
-	if (p->user && user_lookup(has_mountns(launch) ? launch->rootfs.root : AT_FDCWD, p->user, u, err) < 0)
+	if (p->user && user_lookup(launch_has_mountns(launch) ? launch->rootfs.root : AT_FDCWD, p->user, u, err) < 0)
 		return -1;
 	if (!u->home[0])
 		snprintf(u->home, sizeof(u->home), "%s", u->uid == 0 ? "/root" : "/");
@@ -217,7 +212,7 @@ static int enter_folder(struct launch *launch, struct err *err)
 {
 	const char *given = launch->spec->process.cwd, *cwd = given ? given : "/";
 	char where[4096];
-	if (!has_mountns(launch))
+	if (!launch_has_mountns(launch))
 		return given && chdir(given) < 0 ? err_sys(err, "--workdir '%s'", given) : 0;
 	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd, err);
 	if (fd < 0)
@@ -271,9 +266,9 @@ static int set_ids(struct launch *launch, struct err *err)
 {
 	const struct user *u = &launch->user;
 	bool denied = launch->caller.no_groups ||
-		      (has(launch, CLONE_NEWUSER) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
+		      (launch_has_userns(launch) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
 	if (!denied && syscall(SYS_setgroups, u->group_count, u->groups) < 0 &&
-	    (launch->caller.privileged || has(launch, CLONE_NEWUSER)))
+	    (launch->caller.privileged || launch_has_userns(launch)))
 		return err_sys(err, "set supplementary groups");
 	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 || syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0) {
 		err_sys(err, "become user %u:%u", u->uid, u->gid);
@@ -358,15 +353,15 @@ static int run_exec(struct launch *launch, struct err *err)
 static const struct stage inside[] = {
 	{ "begin", "gate 1: ids are mapped; be the container's root", NULL, NULL, run_begin, NULL },
 	{ "cgroup", "join the control group, then unshare its namespace", wants_cgroup, NULL, run_cgroup, NULL },
-	{ "attach", "make mounts private; mount the overlay root", has_mountns, NULL, rootfs_attach, NULL },
-	{ "mounts", "mount what the container sees", has_mountns, describe_mounts, mounts_attach, NULL },
-	{ "devices", "make device nodes and links in /dev", has_mountns, NULL, devices_make, NULL },
-	{ "etcfiles", "bind /etc/resolv.conf, hosts and hostname", has_mountns, NULL, etcfiles_bind, NULL },
+	{ "attach", "make mounts private; mount the overlay root", launch_has_mountns, NULL, rootfs_attach, NULL },
+	{ "mounts", "mount what the container sees", launch_has_mountns, describe_mounts, mounts_attach, NULL },
+	{ "devices", "make device nodes and links in /dev", launch_has_mountns, NULL, devices_make, NULL },
+	{ "etcfiles", "bind /etc/resolv.conf, hosts and hostname", launch_has_mountns, NULL, etcfiles_bind, NULL },
 	{ "lo", "bring up the loopback interface", wants_lo, NULL, run_lo, NULL },
 	{ "go", "gate 2: the network is there", NULL, NULL, run_go, NULL },
-	{ "pivot", "pivot_root: every mount of the host is gone", has_mountns, NULL, rootfs_pivot, NULL },
+	{ "pivot", "pivot_root: every mount of the host is gone", launch_has_mountns, NULL, rootfs_pivot, NULL },
 	{ "names", "set host name and sysctls", wants_names, describe_names, run_names, NULL },
-	{ "masks", "mask and protect paths of /proc and /sys", has_mountns, NULL, run_masks, NULL },
+	{ "masks", "mask and protect paths of /proc and /sys", launch_has_mountns, NULL, run_masks, NULL },
 	{ "lookup", "find the user in the container's files", NULL, NULL, run_lookup, NULL },
 	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },
 	{ "process", "working folder, limits, descriptors", NULL, NULL, run_process, NULL },

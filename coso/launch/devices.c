@@ -3,13 +3,13 @@
 #include "coso/launch/devices.h"
 
 #include "coso/launch/launch.h"
+#include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/path.h"
 #include "shared/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,15 +88,17 @@ static int make_node(const struct spec *spec, int folder, size_t index)
 int devices_prepare(struct launch *launch, struct err *err)
 {
 	const struct spec *spec = launch->spec;
-	if (!launch->caller.privileged || !(spec->namespaces & CLONE_NEWUSER))
+	if (!launch->caller.privileged || !launch_has_userns(launch))
 		return 0;
-	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "64k", 0) < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(err, "make a tmpfs for device nodes");
-	launch->devices = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	const struct tmpfs tmpfs = {
+		.what = "device nodes",
+		.size = "64k",
+		.mode = "0755",
+		.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+	};
+	launch->devices = tmpfs_new(&tmpfs, err);
 	if (launch->devices < 0)
-		return err_sys(err, "mount a tmpfs for device nodes");
+		return -1;
 	int failed = 0;
 	mode_t old = umask(0);
 	for (size_t i = 0; i < STANDARD + spec->device_count && !failed; i++)
@@ -183,7 +185,7 @@ static int make_link(struct launch *launch, const char *path, const char *target
 
 int devices_make(struct launch *launch, struct err *err)
 {
-	bool bind = launch->spec->namespaces & CLONE_NEWUSER;
+	bool bind = launch_has_userns(launch);
 	if (launch->devices >= 0 &&
 	    (mkdirat(launch->rootfs.staging, "devices", 0755) < 0 ||
 	     sys_move_mount(launch->devices, "", launch->rootfs.staging, "devices", MOVE_MOUNT_F_EMPTY_PATH) < 0))

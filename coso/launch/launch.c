@@ -39,16 +39,6 @@
 
 enum { CONFIRM_MS = 60000, CGROUP_REMOVE_MS = 10000 };
 
-static bool has_mountns(const struct launch *launch)
-{
-	return launch->spec->namespaces & CLONE_NEWNS;
-}
-
-static bool has_userns(const struct launch *launch)
-{
-	return launch->spec->namespaces & CLONE_NEWUSER;
-}
-
 // Should: leave `rootfs.lower` and `rootfs.data` ready for the child. Mustn't: write to the rootfs.
 static void describe_root(const struct launch *launch, FILE *out)
 {
@@ -186,7 +176,7 @@ static int spawn_failed(const struct launch *launch, struct err *err)
 {
 	int code = errno;
 	err_sys(err, "clone3 (new namespaces)");
-	if (has_userns(launch) && (code == EPERM || code == ENOSPC || code == EUSERS || code == EINVAL)) {
+	if (launch_has_userns(launch) && (code == EPERM || code == ENOSPC || code == EUSERS || code == EINVAL)) {
 		err->code = EUSERS;
 		return err_hint(
 			err,
@@ -218,7 +208,7 @@ static int clone_joined(struct launch *launch, struct clone_args *args, struct e
 	own_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), other = open(path, O_RDONLY | O_CLOEXEC);
 	if (own < 0 || other < 0 || setns(other, CLONE_NEWNET) < 0)
 		return err_sys(err, "join network namespace '%s'", path);
-	if (has_mountns(launch) && launch->caller.privileged)
+	if (launch_has_mountns(launch) && launch->caller.privileged)
 		launch->sysfs = open_sysfs(); // where it can't be had, the caller's own is bound
 	int pid = sys_clone3(args);
 	if (pid == 0)
@@ -286,7 +276,7 @@ static int run_idmap(struct launch *launch, struct err *err)
 
 static bool wants_layers(const struct launch *launch)
 {
-	return has_userns(launch) && launch->caller.privileged && has_mountns(launch);
+	return launch_has_userns(launch) && launch->caller.privileged && launch_has_mountns(launch);
 }
 
 // Reads one report. Returns 1 if there may be more, 0 at the end of the pipe, -1 with what went wrong in the child.
@@ -418,12 +408,12 @@ static int run_confirm(struct launch *launch, struct err *err)
 }
 
 static const struct stage outside[] = {
-	{ "root", "open the rootfs, make the upper layer", has_mountns, describe_root, rootfs_prepare, rootfs_remove },
+	{ "root", "open the rootfs, make the upper layer", launch_has_mountns, describe_root, rootfs_prepare, rootfs_remove },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
-	{ "sources", "open what will be mounted from the host", has_mountns, NULL, run_sources, undo_sources },
+	{ "sources", "open what will be mounted from the host", launch_has_mountns, NULL, run_sources, undo_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, describe_spawn, run_spawn, undo_spawn },
-	{ "idmap", "map user and group ids", has_userns, describe_idmap, run_idmap, NULL },
+	{ "idmap", "map user and group ids", launch_has_userns, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,

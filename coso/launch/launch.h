@@ -15,14 +15,15 @@
 #include "coso/spec/spec.h"
 #include "shared/err.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 struct launch {
 	const struct spec *spec;
 	struct arena *arena;
-	int folder;             // the container's folder, open, in which "data" is made
-	const char *data;       // its "data", for upper, work and caches of this container; made by the launch, removed by launch_end
+	int folder;       // the container's folder, open, in which "data" is made
+	const char *data; // its "data", for upper, work and caches of this container; made by the launch, removed by launch_end
 	const char *state_path; // /run/coso/<id>, the engine's; debts to the network executable are noted there
 	int state;              // the same folder, open; -1: none
 	int cache;              // folder of compiled seccomp filters, or -1
@@ -59,6 +60,16 @@ struct launch {
 	bool executing; // the last stage was reached
 	int exit_code;  // what a failure means to a shell: 125, 126 or 127
 };
+
+static inline bool launch_has_mountns(const struct launch *launch)
+{
+	return launch->spec->namespaces & CLONE_NEWNS;
+}
+
+static inline bool launch_has_userns(const struct launch *launch)
+{
+	return launch->spec->namespaces & CLONE_NEWUSER;
+}
 
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);
 

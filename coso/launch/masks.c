@@ -3,6 +3,7 @@
 #include "coso/launch/masks.h"
 
 #include "coso/launch/launch.h"
+#include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/path.h"
 #include "shared/sys.h"
@@ -31,13 +32,13 @@ static int open_null(int root, struct err *err)
 
 static int new_empty(struct err *err)
 {
-	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(err, "make an empty tmpfs");
-	int mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	return mount < 0 ? err_sys(err, "mount an empty tmpfs") : mount;
+	const struct tmpfs tmpfs = {
+		.what = "masked paths",
+		.mode = "0555",
+		.inodes = "1",
+		.attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	};
+	return tmpfs_new(&tmpfs, err);
 }
 
 static int mask(int root, const char *path, struct covers *covers, struct err *err)

@@ -178,7 +178,7 @@ static int open_source(const struct mounts_item *item, const char *path, struct 
 // the maker's are covered. Without a user namespace, root of the host may.
 static int explain_covered(const struct launch *launch, const struct spec_mount *m, struct err *err)
 {
-	if (!(launch->spec->namespaces & CLONE_NEWUSER))
+	if (!launch_has_userns(launch))
 		return -1;
 	err_hint(err, "parts of the caller's '%s' are covered, as in a container: that one has to leave it uncovered%s",
 		 m->destination, launch->spec->userns_auto ? "; or --userns host" : " (--privileged)");

@@ -4,6 +4,7 @@
 
 #include "coso/launch/idmap.h"
 #include "coso/launch/launch.h"
+#include "coso/launch/tmpfs.h"
 #include "coso/spec/subid.h"
 #include "shared/fd.h"
 #include "shared/log.h"
@@ -13,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,11 +21,6 @@
 #include <unistd.h>
 
 static const char *const staging_folders[] = { "lower", "data", "root", "files" };
-
-static bool has_userns(const struct launch *launch)
-{
-	return launch->spec->namespaces & CLONE_NEWUSER;
-}
 
 // Where upper and work live: the user's own folder (--keep), or the container's.
 static const char *data_path(const struct launch *launch)
@@ -208,17 +203,16 @@ void rootfs_remove(struct launch *launch)
 // Inside. The kernel keeps what is mounted over "/" out of the way of paths that begin with "/": those still start below it.
 static int make_staging(struct launch *launch, struct err *err)
 {
-	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return err_sys(err, "open a tmpfs");
-	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "coso", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "1m", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(err, "make the staging tmpfs");
-	launch->rootfs.staging = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	const struct tmpfs tmpfs = {
+		.what = "staging",
+		.source = "coso",
+		.size = "1m",
+		.mode = "0755",
+		.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+	};
+	launch->rootfs.staging = tmpfs_new(&tmpfs, err);
 	if (launch->rootfs.staging < 0)
-		return err_sys(err, "mount the staging tmpfs");
+		return -1;
 	own_fd int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (slash < 0 ||
 	    sys_move_mount(launch->rootfs.staging, "", slash, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
@@ -248,7 +242,7 @@ static int set_userxattr(const struct launch *launch, int fs)
 {
 	if (sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == 0)
 		return 0;
-	return errno == EINVAL && !has_userns(launch) ? 0 : -1;
+	return errno == EINVAL && !launch_has_userns(launch) ? 0 : -1;
 }
 
 // `volatile` leaves out the sync of the upper file system at the end: the layer is thrown away then. Linux 5.10.
@@ -275,12 +269,10 @@ static int mount_overlay(struct launch *launch, const char *upper, const char *w
 static int overlay_in_memory(struct launch *launch, struct err *err)
 {
 	log_verbose("'%s' can't hold an upper layer: it is kept in memory", launch->data);
-	own_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(err, "make a tmpfs for the upper layer");
-	own_fd int memory = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (memory < 0 || mkdirat(memory, "upper", 0755) < 0 || mkdirat(memory, "work", 0700) < 0 ||
+	own_fd int memory = tmpfs_new(&(struct tmpfs){ .what = "the upper layer", .mode = "0755" }, err);
+	if (memory < 0)
+		return -1;
+	if (mkdirat(memory, "upper", 0755) < 0 || mkdirat(memory, "work", 0700) < 0 ||
 	    mkdirat(launch->rootfs.staging, "memory", 0700) < 0 ||
 	    sys_move_mount(memory, "", launch->rootfs.staging, "memory", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, "mount a tmpfs for the upper layer");

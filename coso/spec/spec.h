@@ -39,9 +39,8 @@ struct spec_mount {
 	unsigned long propagation; // MS_PRIVATE, MS_SLAVE, …, with MS_REC; 0: as it comes
 	bool recursive;            // rbind
 	bool attr_recursive;       // rro, rnosuid, …: the attributes hold for mounts below too
-	bool tmpcopyup;
-	bool optional;    // no error where the kernel or the caller's rights don't allow it
-	const char *data; // what is left of the options, comma-separated, for the file system
+	bool optional;             // no error where the kernel or the caller's rights don't allow it
+	const char *data;          // what is left of the options, comma-separated, for the file system
 };
 
 struct spec_device {
