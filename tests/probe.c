@@ -436,6 +436,7 @@ static const struct {
 	{ "stat", act_stat, 1, "PATH...: mode, owner, size, device" },
 	{ "tcp", probe_serve_tcp, 1, "PORT: one echo at a time, for at most 60 s" },
 	{ "udp", probe_serve_udp, 1, "PORT: the same" },
+	{ "ping", probe_ping, 1, "ADDRESS: one echo request, without privileges; 'pong' if it is answered within 3 s" },
 	{ "send", probe_send, 3, "tcp|udp HOST PORT [TEXT]: send, and print what comes back within 3 s" },
 };
 

@@ -12,3 +12,4 @@ bool probe_try(const char *name);
 int probe_serve_tcp(char **args);
 int probe_serve_udp(char **args);
 int probe_send(char **args);
+int probe_ping(char **args);

@@ -167,3 +167,30 @@ int probe_send(char **args)
 	close(fd);
 	return size < 0 ? 1 : 0;
 }
+
+// One echo request over a datagram socket, as an ordinary user may where net.ipv4.ping_group_range has their group. icmp(7)
+int probe_ping(char **args)
+{
+	struct sockaddr_storage peer = { 0 };
+	socklen_t length = parse_address(args[0], "0", &peer);
+	struct timeval limit = { .tv_sec = ANSWER_MS / 1000 };
+	bool v6 = peer.ss_family == AF_INET6;
+	const unsigned char request[16] = { v6 ? 128 : 8 }; // ICMP_ECHO, ICMP6_ECHO_REQUEST; the kernel fills in the rest
+	unsigned char answer[64];
+
+	if (!length) {
+		errno = EINVAL;
+		return fail("address");
+	}
+	int fd = socket(peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	if (fd < 0)
+		return fail("socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	bool sent = sendto(fd, request, sizeof(request), 0, (struct sockaddr *)&peer, length) == (ssize_t)sizeof(request);
+	bool came = sent && recv(fd, answer, sizeof(answer), 0) == (ssize_t)sizeof(request) && answer[0] == (v6 ? 129 : 0);
+	close(fd);
+	if (!came)
+		return fail(sent ? "answer" : "send");
+	printf("pong=%s\n", args[0]);
+	return 0;
+}

@@ -84,9 +84,9 @@ neighbours() {
 		in_container right ping -c 1 -W 3 "$left4"
 		in_container right ping -6 -c 1 -W 3 "$left6"
 		# As a program of the container would, with no more than its own rights.
-		coso ping -c 1 -W 3 "$right4"
-		coso ping -6 -c 1 -W 3 "$right6"
-		coso --user 1000:1000 ping -c 1 -W 3 "$right4"
+		coso probe ping "$right4"
+		coso probe ping "$right6"
+		coso --user 1000:1000 probe ping "$right4"
 		down left right
 	}
 	unchanged session >"$T/log"
@@ -187,7 +187,7 @@ files() {
 	is addresses "$(grep -cx '.*[[:space:]]web' "$T/out")" 2
 	grep -qx '192.0.2.9[[:space:]]db' "$T/out"
 	grep -qx 'web' "$T/out"
-	coso --hostname web sh -c 'ping -c 1 -W 3 web' >/dev/null
+	coso --cap-add NET_RAW --hostname web ping -c 1 -W 3 web >/dev/null
 	is resolv.conf "$(coso --dns 192.0.2.53 --dns 2001:db8::53 cat /etc/resolv.conf | paste -sd' ')" \
 		"nameserver 192.0.2.53 nameserver 2001:db8::53"
 	coso cat /etc/resolv.conf >"$T/out"
@@ -202,7 +202,7 @@ other_networks() {
 	is "links with none" "$(links none)" lo
 	is "links with host" "$(links host)" "$(ls /sys/class/net | paste -sd' ')"
 	# lo is up and works in each.
-	coso --network none sh -c 'ping -c 1 -W 3 127.0.0.1 && ping -6 -c 1 -W 3 ::1' >/dev/null
+	coso --network none sh -c 'probe ping 127.0.0.1 && probe ping ::1' >/dev/null
 	session() {
 		up first /bin/probe tcp 80
 		is "address in container:first" "$(coso --network container:first ip -o -4 address show eth0 | grep -o "$first4/")" "$first4/"
@@ -226,7 +226,7 @@ many() {
 	crowd() {
 		local i pids=()
 		for i in {1..12}; do
-			coso --name "many$i" --publish $((9000 + i)):80 sh -c 'ip -o -4 address show eth0; ping -c 1 -W 5 10.209.0.1' >"$T/many$i" 2>&1 &
+			coso --name "many$i" --publish $((9000 + i)):80 sh -c 'ip -o -4 address show eth0; probe ping 10.209.0.1' >"$T/many$i" 2>&1 &
 			pids+=($!)
 		done
 		for i in "${pids[@]}"; do wait "$i" || { cat "$T"/many*; return 1; }; done
