@@ -161,7 +161,7 @@ test-kernel: ## run the suites on another kernel, with cgroup v2, under User-mod
 
 bench: ## measure beside crun, runc, bubblewrap, podman and docker (ROUNDS=200)
 	@scripts/deps build run bench
-	@$(MAKE) all $(BIN)/floor
+	@$(MAKE) all $(BIN)/floor $(BIN)/probe $(BIN)/sandbox
 	@COSO_BIN=$(abspath $(BIN)) tests/bench/bench
 
 $(BIN)/floor: tests/bench/floor.c
