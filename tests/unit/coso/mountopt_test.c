@@ -34,7 +34,7 @@ TEST(mountopt, volumes)
 	m = read_mount(&arena, mountopt_volume, "/etc:/data:ro,noexec,nosuid,rshared");
 	CU_ASSERT_EQUAL(m.attr_set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
 	CU_ASSERT_EQUAL(m.propagation, MS_SHARED | MS_REC);
-	CU_ASSERT_FALSE(m.attr_recursive);
+	CU_ASSERT_TRUE(m.attr_recursive);
 	m = read_mount(&arena, mountopt_volume, "/etc:/data:ro,rw"); // the last word counts
 	CU_ASSERT_EQUAL(m.attr_set, 0);
 	CU_ASSERT_EQUAL(m.attr_clear, MOUNT_ATTR_RDONLY);
