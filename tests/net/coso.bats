@@ -27,7 +27,11 @@ start() {
 settled() { no_veth && [ -z "$(ip -6 address show tentative)" ]; }
 no_veth() { [ -z "$(ip -o link show master coso0)" ]; }
 
-coso() { "$BIN/coso" --rootfs "$ROOTFS" --network "$NETWORK" --volume "$BIN/probe:/bin/probe:ro" "$@" </dev/null; }
+# The probe as a volume, from a file system that can be id-mapped.
+coso() {
+	[ -e "$T/probe" ] || cp "$BIN/probe" "$T/probe"
+	"$BIN/coso" --rootfs "$ROOTFS" --network "$NETWORK" --volume "$T/probe:/bin/probe:ro" "$@" </dev/null
+}
 
 # up NAME [FLAG...] [COMMAND...]: a detached container; its addresses are then in $NAME4 and $NAME6.
 up() {
