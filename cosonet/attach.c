@@ -17,9 +17,13 @@
 #include "cosonet/ports.h"
 #include "cosonet/sysctl.h"
 #include "shared/fd.h"
+#include "shared/proc.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+
+enum { DYING_MS = 1000, RETRY_MS = 20 };
 
 // Before the container's end is up, so that nothing was ever sent without it.
 static int guard(struct netlink *host, const struct attached *a, struct err *err)
@@ -93,6 +97,19 @@ static int write_rules(struct netlink *nl, const struct request *request, const 
 	return fw->sweep(&stale, err);
 }
 
+// A container that was killed a moment ago still has its link, and with it its ports, until the kernel has taken its namespace down.
+static int write_rules_patiently(struct netlink *nl, const struct request *request, const struct bridge *bridge,
+				 const struct lease *lease, struct err *err)
+{
+	int64_t deadline = proc_now_ms() + DYING_MS;
+	while (write_rules(nl, request, bridge, lease, err) < 0) {
+		if (err->code != EADDRINUSE || proc_now_ms() >= deadline)
+			return -1;
+		poll(NULL, 0, RETRY_MS);
+	}
+	return 0;
+}
+
 static void undo(struct netlink *nl, const struct request *request, const struct bridge *bridge, const struct lease *lease)
 {
 	struct fw_sweep rules = { .veth = lease->name };
@@ -125,7 +142,8 @@ int attach_run(const struct request *request, struct attached *out, struct err *
 	// The host's end needs no address of its own: without one it says nothing and hears no router.
 	if (sysctl_has_ipv6())
 		sysctl_set_link("ipv6", a.lease.veth, "disable_ipv6", 1, NULL);
-	if (write_rules(&nl, request, &bridge, &a.lease, err) < 0 || enter_and_configure(&nl, &netns, request, &a, err) < 0) {
+	if (write_rules_patiently(&nl, request, &bridge, &a.lease, err) < 0 ||
+	    enter_and_configure(&nl, &netns, request, &a, err) < 0) {
 		undo(&nl, request, &bridge, &a.lease);
 		return -1;
 	}

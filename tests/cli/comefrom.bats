@@ -122,8 +122,8 @@ moksha() {
 	[ ! -e root/scratch ]
 	fine 'Moksha: a folder of the host' 'cat /data/file; touch /data/new || echo refused'
 	out 'precious refused'
-	fine 'Moksha: another proc' 'cat /proc2/1/comm; grep -c proc2 /proc/mounts'
-	out 'sh 1'
+	fine 'Moksha: another proc' 'cat /proc2/1/comm; grep -c " /proc2 proc " /proc/mounts; grep -c " /proc2/sys proc ro" /proc/mounts'
+	out 'sh 1 1'
 	fine 'Moksha: the launcher gone, the container alive'
 	out box
 	local monitor pid
