@@ -27,7 +27,6 @@ enum {
 	DRAIN_MS = 200,       // of silence, after the container's end
 	DRAIN_MAX = 1 << 20,  // bytes; more than a pty holds
 	KILLED_WAIT_MS = 500, // how long a stalled reader holds up the end of a container that was killed
-	END_AGAIN_MS = 250,   // of silence, then the end of input is typed again
 };
 
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGPIPE };
@@ -41,7 +40,6 @@ struct loop {
 	const struct supervise *s;
 	int signals;
 	int input, console; // -1 once they ended
-	bool input_ended;   // and it was typed that it did
 	int output;
 	struct flow typed, shown;
 };
@@ -164,13 +162,10 @@ static void pour(struct flow *flow, int to)
 		flow->at = flow->size;
 }
 
-// Ctrl-D is what a line discipline takes for the end of input, once. A program that wasn't reading yet, or that then changed the
-// terminal's mode, never sees it: so it is typed again as long as nothing happens.
 static void type_end_of_file(struct loop *loop)
 {
-	loop->typed = (struct flow){ .data = { 4 }, .size = 1 };
+	loop->typed = (struct flow){ .data = { 4 }, .size = 1 }; // Ctrl-D: what a line discipline takes for the end of input
 	loop->input = -1;
-	loop->input_ended = true;
 }
 
 static void serve_console(struct loop *loop, short events)
@@ -200,12 +195,10 @@ static int serve(struct loop *loop, struct err *err)
 			{ .fd = hear ? loop->input : -1, .events = POLLIN },
 			{ .fd = say ? loop->output : -1, .events = POLLOUT },
 		};
-		int n = poll(p, 5, loop->input_ended && loop->console >= 0 ? END_AGAIN_MS : -1);
+		int n = poll(p, 5, -1);
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, "wait for the container");
-		if (n == 0 && is_empty(&loop->typed))
-			type_end_of_file(loop);
-		if (n <= 0)
+		if (n < 0)
 			continue;
 		if (p[1].revents)
 			take_signals(loop);

@@ -42,11 +42,6 @@ forced() {
 	coso_in "$ROOTFS" --tty sh <"$T/in"
 	ended 0
 	said $'/dev/pts/0\r' $'42\r'
-	# Also for a program that comes to read only later, in another mode than it was typed in.
-	printf 'x\n' >"$T/in"
-	coso_in "$ROOTFS" --tty sh -c 'sleep 0.6; stty -icanon; read -r line; stty icanon; cat; echo "end of $line"' <"$T/in"
-	ended 0
-	said $'end of x\r'
 	alpine --tty sh -c 'stty size; exit 5'
 	ended 5
 	alpine tty
