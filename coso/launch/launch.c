@@ -19,6 +19,7 @@
 #include "coso/launch/etcfiles.h"
 #include "coso/launch/idmap.h"
 #include "coso/launch/report.h"
+#include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
 #include "shared/fd.h"
 #include "shared/log.h"
@@ -69,6 +70,7 @@ static void describe_filter(const struct launch *launch, FILE *out)
 		[SPEC_SECCOMP_UNCONFINED] = "none",
 		[SPEC_SECCOMP_BARCO] = "barco's list",
 		[SPEC_SECCOMP_FILE] = "profile of a file",
+		[SPEC_SECCOMP_JSON] = "linux.seccomp of the configuration",
 	};
 	const struct spec_process *p = &launch->spec->process;
 	fprintf(out, "             seccomp: %s%s%s\n", names[p->seccomp], p->seccomp_file ? ", " : "",
@@ -139,126 +141,6 @@ static void undo_cgroup(struct launch *launch)
 	cgroup_close(&launch->cgroup);
 }
 
-static void describe_spawn(const struct launch *launch, FILE *out)
-{
-	static const struct {
-		unsigned long flag;
-		const char *name;
-	} kinds[] = {
-		{ CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" }, { CLONE_NEWNS, "mount" },      { CLONE_NEWNET, "network" },
-		{ CLONE_NEWUTS, "uts" },   { CLONE_NEWIPC, "ipc" }, { CLONE_NEWCGROUP, "cgroup" },
-	};
-	fprintf(out, "             new namespaces:");
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (launch->spec->namespaces & kinds[i].flag)
-			fprintf(out, " %s", kinds[i].name);
-	}
-	fprintf(out, "\n");
-}
-
-static int open_channels(struct launch *launch, struct err *err)
-{
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, launch->gate) < 0)
-		return err_sys(err, "make the gate's sockets");
-	if (pipe2(launch->report, O_CLOEXEC) < 0)
-		return err_sys(err, "make the error pipe");
-	return 0;
-}
-
-// The cgroup namespace is unshared by the child once it is in its group; clone3 would root it at ours.
-static uint64_t clone_flags(const struct launch *launch)
-{
-	uint64_t flags = launch->spec->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
-	return flags | CLONE_PIDFD;
-}
-
-static int spawn_failed(const struct launch *launch, struct err *err)
-{
-	int code = errno;
-	err_sys(err, "clone3 (new namespaces)");
-	if (launch_has_userns(launch) && (code == EPERM || code == ENOSPC || code == EUSERS || code == EINVAL)) {
-		err->code = EUSERS;
-		return err_hint(
-			err,
-			"user namespaces: see user.max_user_namespaces and kernel.unprivileged_userns_clone; inside another container, its seccomp "
-			"profile has to allow them; or --userns host, with CAP_SYS_ADMIN");
-	}
-	if (code == EPERM)
-		return err_hint(err, "making namespaces needs CAP_SYS_ADMIN, or a user namespace: --userns auto");
-	return -1;
-}
-
-// sysfs shows the network namespace that it was made in, and only who owns that may make it.
-static int open_sysfs(void)
-{
-	own_fd int fs = sys_fsopen("sysfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	return sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
-}
-
-// Another container's network namespace belongs to its user namespace, which the child has no rights in: it must be born in it.
-static int clone_joined(struct launch *launch, struct clone_args *args, struct err *err)
-{
-	const char *path = launch->spec->network.join;
-	if (!path) {
-		int pid = sys_clone3(args);
-		return pid < 0 ? spawn_failed(launch, err) : pid;
-	}
-	own_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), other = open(path, O_RDONLY | O_CLOEXEC);
-	if (own < 0 || other < 0 || setns(other, CLONE_NEWNET) < 0)
-		return err_sys(err, "join network namespace '%s'", path);
-	if (launch_has_mountns(launch) && launch->caller.privileged)
-		launch->sysfs = open_sysfs(); // where it can't be had, the caller's own is bound
-	int pid = sys_clone3(args);
-	if (pid == 0)
-		return 0;
-	if (pid < 0)
-		spawn_failed(launch, err);
-	if (setns(own, CLONE_NEWNET) < 0)
-		return err_sys(err, "return to the network namespace");
-	return pid;
-}
-
-static int run_spawn(struct launch *launch, struct err *err)
-{
-	struct clone_args args = {
-		.flags = clone_flags(launch),
-		.pidfd = (uint64_t)(uintptr_t)&launch->pidfd,
-		.exit_signal = SIGCHLD,
-	};
-	if (open_channels(launch, err) < 0)
-		return -1;
-	if (launch->cgroup.v2 >= 0 && launch->cgroup.path) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (__u64)launch->cgroup.hierarchies[launch->cgroup.v2].join;
-	}
-	int pid = clone_joined(launch, &args, err);
-	if (pid < 0)
-		return -1;
-	if (pid == 0)
-		launch_child(launch);
-	launch->pid = pid;
-	fd_close(&launch->gate[1]);
-	fd_close(&launch->report[1]);
-	return 0;
-}
-
-static void undo_spawn(struct launch *launch)
-{
-	int status;
-	if (launch->pidfd >= 0) {
-		sys_pidfd_send_signal(launch->pidfd, SIGKILL);
-		proc_wait(launch->pidfd, -1, &status);
-	}
-	fd_close(&launch->pidfd);
-	for (int i = 0; i < 2; i++) {
-		fd_close(&launch->gate[i]);
-		fd_close(&launch->report[i]);
-	}
-	fd_close(&launch->console);
-}
-
 static void describe_idmap(const struct launch *launch, FILE *out)
 {
 	for (size_t i = 0; i < launch->spec->uid_maps.count; i++) {
@@ -272,6 +154,11 @@ static int run_idmap(struct launch *launch, struct err *err)
 {
 	const struct idmap map = { &launch->caller, &launch->spec->uid_maps, &launch->spec->gid_maps };
 	return idmap_write(launch->arena, launch->pid, &map, err);
+}
+
+static bool wants_idmap(const struct launch *launch)
+{
+	return launch->spec->namespaces & CLONE_NEWUSER;
 }
 
 static bool wants_layers(const struct launch *launch)
@@ -412,8 +299,8 @@ static const struct stage outside[] = {
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
 	{ "sources", "open what will be mounted from the host", launch_has_mountns, NULL, run_sources, undo_sources },
-	{ "spawn", "clone3: the child, in new namespaces", NULL, describe_spawn, run_spawn, undo_spawn },
-	{ "idmap", "map user and group ids", launch_has_userns, describe_idmap, run_idmap, NULL },
+	{ "spawn", "clone3: the child, in new namespaces", NULL, spawn_describe, spawn_run, spawn_undo },
+	{ "idmap", "map user and group ids", wants_idmap, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,

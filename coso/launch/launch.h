@@ -61,14 +61,30 @@ struct launch {
 	int exit_code;  // what a failure means to a shell: 125, 126 or 127
 };
 
+// The path of the namespace of a kind (CLONE_NEW*) that the container joins, or NULL.
+static inline const char *launch_joined(const struct launch *launch, unsigned long flag)
+{
+	for (size_t i = 0; i < launch->spec->join_count; i++) {
+		if (launch->spec->joins[i].flag == flag)
+			return launch->spec->joins[i].path;
+	}
+	return NULL;
+}
+
+// True if the container's namespace of that kind isn't the caller's: it is new, or joined.
+static inline bool launch_has(const struct launch *launch, unsigned long flag)
+{
+	return (launch->spec->namespaces & flag) || launch_joined(launch, flag);
+}
+
 static inline bool launch_has_mountns(const struct launch *launch)
 {
-	return launch->spec->namespaces & CLONE_NEWNS;
+	return launch_has(launch, CLONE_NEWNS);
 }
 
 static inline bool launch_has_userns(const struct launch *launch)
 {
-	return launch->spec->namespaces & CLONE_NEWUSER;
+	return launch_has(launch, CLONE_NEWUSER);
 }
 
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);

@@ -224,8 +224,8 @@ static int attach_made(const struct mounts_item *item, int mount, bool bound, in
 		return -1;
 	if (bound && !m->propagation && mounts_make_private(mount, err) < 0)
 		return err_wrap(err, "mount '%s' on '%s'", m->source ? m->source : m->type, m->destination);
-	bool deep = m->attr_recursive || !is_bind(m);
-	if (bound && mounts_set_attributes(mount, m->attr_set, m->attr_clear, deep, err) < 0)
+	if (bound && (mounts_set_attributes(mount, m->attr_set, m->attr_clear, !is_bind(m), err) < 0 ||
+		      mounts_set_attributes(mount, m->deep_set, m->deep_clear, true, err) < 0))
 		return err_wrap(err, "mount '%s' on '%s'", m->source ? m->source : m->type, m->destination);
 	if (m->propagation) {
 		struct mount_attr attr = { .propagation = m->propagation & ~(unsigned long)MS_REC };

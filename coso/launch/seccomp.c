@@ -61,6 +61,18 @@ static int prepare_file(const char *path, uint64_t caps, int cache, struct secco
 	return 0;
 }
 
+static int prepare_json(const struct spec_process *process, int cache, struct seccomp *out_seccomp, struct err *err)
+{
+	own_arena struct arena arena = { 0 };
+	struct seccomp_profile profile;
+	struct seccomp_host host;
+
+	seccomp_json_host(&host, process->caps.bounding);
+	if (seccomp_json_convert(&profile, &arena, process->seccomp_json, "linux.seccomp.", &host, err) < 0)
+		return -1;
+	return seccomp_prepare_profile(&profile, cache, out_seccomp, err);
+}
+
 int seccomp_prepare(const struct spec_process *process, int cache, struct seccomp *out_seccomp, struct err *err)
 {
 	switch (process->seccomp) {
@@ -72,6 +84,8 @@ int seccomp_prepare(const struct spec_process *process, int cache, struct seccom
 		return 0;
 	case SPEC_SECCOMP_FILE:
 		return prepare_file(process->seccomp_file, process->caps.bounding, cache, out_seccomp, err);
+	case SPEC_SECCOMP_JSON:
+		return prepare_json(process, cache, out_seccomp, err);
 	case SPEC_SECCOMP_DEFAULT:
 		break;
 	}

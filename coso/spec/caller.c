@@ -2,8 +2,8 @@
 // caller.c - what the calling process may do
 #include "coso/spec/caller.h"
 
+#include "coso/spec/subid.h"
 #include "shared/file.h"
-#include "shared/num.h"
 #include "shared/str.h"
 
 #include <fcntl.h>
@@ -26,26 +26,10 @@ static bool has(uint64_t set, int capability)
 	return set >> capability & 1;
 }
 
-// The three numbers of a line of uid_map, padded with spaces.
-static bool parse_line(struct arena *arena, const char *line, uint64_t numbers[3])
-{
-	struct strv words = str_split(arena, line, ' ');
-	size_t count = 0;
-	for (size_t i = 0; i < words.count; i++) {
-		if (!*words.items[i])
-			continue;
-		if (count == 3 || num_u64("id map", words.items[i], 0, UINT32_MAX, &numbers[count++], NULL) < 0)
-			return false;
-	}
-	return count == 3;
-}
-
 static bool is_nested(struct arena *arena)
 {
-	uint64_t n[3];
-	const char *text = file_read(arena, AT_FDCWD, "/proc/self/uid_map", FILE_SMALL, NULL, NULL);
-	struct strv lines = text ? str_split(arena, text, '\n') : (struct strv){ 0 };
-	return !(lines.count && parse_line(arena, lines.items[0], n) && n[0] == 0 && n[1] == 0 && n[2] == UINT32_MAX);
+	const struct spec_idmaps maps = subid_read_maps(arena, "/proc/self/uid_map");
+	return !(maps.count && maps.items[0].container == 0 && maps.items[0].host == 0 && maps.items[0].size == UINT32_MAX);
 }
 
 struct caller caller_look(void)
@@ -69,15 +53,8 @@ bool caller_owns_system(void)
 
 struct spec_idmaps caller_ids(struct arena *arena, const char *file)
 {
-	struct spec_idmaps ids = { 0 };
-	const char *text = file_read(arena, AT_FDCWD, arena_printf(arena, "/proc/self/%s", file), FILE_SMALL, NULL, NULL);
-	struct strv lines = text ? str_split(arena, text, '\n') : (struct strv){ 0 };
-	for (size_t i = 0; i < lines.count; i++) {
-		uint64_t n[3];
-		if (!parse_line(arena, lines.items[i], n) || !n[2])
-			continue;
-		ids.items = arena_grow(arena, ids.items, ids.count, sizeof(*ids.items));
-		ids.items[ids.count++] = (struct spec_idmap){ (uint32_t)n[0], (uint32_t)n[0], (uint32_t)n[2] };
-	}
+	struct spec_idmaps ids = subid_read_maps(arena, arena_printf(arena, "/proc/self/%s", file));
+	for (size_t i = 0; i < ids.count; i++)
+		ids.items[i].host = ids.items[i].container;
 	return ids;
 }

@@ -201,7 +201,7 @@ static int sysctls(struct spec *spec, const struct flags *flags, struct err *err
 		{ "net.", CLONE_NEWNET },        { "kernel.shm", CLONE_NEWIPC }, { "kernel.msg", CLONE_NEWIPC },
 		{ "kernel.sem=", CLONE_NEWIPC }, { "fs.mqueue.", CLONE_NEWIPC }, { "kernel.domainname=", CLONE_NEWUTS },
 	};
-	if ((spec->namespaces & CLONE_NEWNET) && (spec->namespaces & CLONE_NEWNS) && !spec->network.join)
+	if ((spec->namespaces & CLONE_NEWNET) && (spec->namespaces & CLONE_NEWNS))
 		defaults_ping(spec);
 	for (size_t i = 0; i < flags->sysctl.count; i++) {
 		const char *text = flags->sysctl.items[i];
@@ -227,6 +227,13 @@ static int sysctls(struct spec *spec, const struct flags *flags, struct err *err
 	return 0;
 }
 
+static void join_network(struct spec *spec, const char *path)
+{
+	spec->namespaces &= ~(unsigned long)CLONE_NEWNET;
+	spec->joins = arena_grow(spec->arena, spec->joins, spec->join_count, sizeof(*spec->joins));
+	spec->joins[spec->join_count++] = (struct spec_join){ CLONE_NEWNET, path };
+}
+
 static int network(struct spec *spec, const struct flags *flags, struct err *err)
 {
 	struct spec_network *n = &spec->network;
@@ -235,7 +242,7 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 	if (str_eq(name, "host"))
 		spec->namespaces &= ~(unsigned long)CLONE_NEWNET, own = false;
 	else if (flags->network_join)
-		n->join = flags->network_join, spec->namespaces &= ~(unsigned long)CLONE_NEWNET, own = false;
+		join_network(spec, flags->network_join), own = false;
 	else if (own && !str_eq(name, "none"))
 		n->executable = name;
 	n->name = name;
@@ -283,8 +290,10 @@ static void sort_mounts(struct spec_mount *mounts, size_t count)
 
 static int file_systems(struct spec *spec, const struct flags *flags, struct err *err)
 {
-	spec->root =
-		(struct spec_root){ .path = flags->rootfs, .overlay = true, .keep = flags->keep, .readonly = flags->read_only };
+	spec->root = (struct spec_root){
+		.path = flags->rootfs, .overlay = true, .checked = true, .keep = flags->keep, .readonly = flags->read_only
+	};
+	spec->etc_files = true;
 	if (!(spec->namespaces & CLONE_NEWNS))
 		return 0;
 	defaults_mounts(spec);

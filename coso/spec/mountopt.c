@@ -43,13 +43,13 @@ static const struct {
 	{ "unbindable", MS_UNBINDABLE }, { "runbindable", MS_UNBINDABLE | MS_REC },
 };
 
-static bool apply_attribute(struct spec_mount *mount, const char *word)
+static bool apply_attribute(uint64_t *set, uint64_t *clear, const char *word)
 {
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
 		if (!str_eq(word, attributes[i].word))
 			continue;
-		mount->attr_set = (mount->attr_set & ~attributes[i].clear) | attributes[i].set;
-		mount->attr_clear = (mount->attr_clear & ~attributes[i].set) | attributes[i].clear;
+		*set = (*set & ~attributes[i].clear) | attributes[i].set;
+		*clear = (*clear & ~attributes[i].set) | attributes[i].clear;
 		return true;
 	}
 	return false;
@@ -59,12 +59,10 @@ int mountopt_apply(struct arena *arena, struct spec_mount *mount, const char *wo
 {
 	if (!*word)
 		return 0;
-	if (apply_attribute(mount, word))
+	if (apply_attribute(&mount->attr_set, &mount->attr_clear, word))
 		return 0;
-	if (word[0] == 'r' && apply_attribute(mount, word + 1)) { // rro, rnosuid …: below it too
-		mount->attr_recursive = true;
+	if (word[0] == 'r' && apply_attribute(&mount->deep_set, &mount->deep_clear, word + 1)) // rro, rnosuid …
 		return 0;
-	}
 	for (size_t i = 0; i < sizeof(propagations) / sizeof(propagations[0]); i++) {
 		if (str_eq(word, propagations[i].word)) {
 			mount->propagation = propagations[i].flags;
@@ -102,8 +100,10 @@ static void guard(struct spec *spec, struct spec_mount *mount)
 		mount->attr_set |= MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (proc ? 0 : MOUNT_ATTR_RDONLY);
 	if (proc || sysfs)
 		defaults_masks_below(spec, proc ? "/proc" : "/sys", mount->destination);
-	if (str_eq(mount->type, "bind") && mount->recursive && (mount->attr_set & MOUNT_ATTR_RDONLY))
-		mount->attr_recursive = true;
+	if (str_eq(mount->type, "bind") && mount->recursive && (mount->attr_set & MOUNT_ATTR_RDONLY)) {
+		mount->deep_set |= mount->attr_set;
+		mount->deep_clear |= mount->attr_clear;
+	}
 }
 
 static int add(struct spec *spec, struct spec_mount *mount, const char *what, struct err *err)

@@ -17,6 +17,33 @@ static void add(struct arena *arena, struct spec_idmaps *maps, struct spec_idmap
 	maps->items[maps->count++] = map;
 }
 
+// The three numbers of a line of uid_map, padded with spaces.
+static bool parse_line(struct arena *arena, const char *line, uint64_t numbers[3])
+{
+	struct strv words = str_split(arena, line, ' ');
+	size_t count = 0;
+	for (size_t i = 0; i < words.count; i++) {
+		if (!*words.items[i])
+			continue;
+		if (count == 3 || num_u64("id map", words.items[i], 0, UINT32_MAX, &numbers[count++], NULL) < 0)
+			return false;
+	}
+	return count == 3 && numbers[2];
+}
+
+struct spec_idmaps subid_read_maps(struct arena *arena, const char *path)
+{
+	struct spec_idmaps maps = { 0 };
+	const char *text = file_read(arena, AT_FDCWD, path, FILE_SMALL, NULL, NULL);
+	struct strv lines = text ? str_split(arena, text, '\n') : (struct strv){ 0 };
+	for (size_t i = 0; i < lines.count; i++) {
+		uint64_t n[3];
+		if (parse_line(arena, lines.items[i], n))
+			add(arena, &maps, (struct spec_idmap){ (uint32_t)n[0], (uint32_t)n[1], (uint32_t)n[2] });
+	}
+	return maps;
+}
+
 // "name:first:size", a line each. Lines that are anything else are skipped.
 bool subid_find(const char *text, const char *name, uint32_t uid, uint32_t *out_first, uint32_t *out_size)
 {

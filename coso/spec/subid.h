@@ -18,6 +18,9 @@ void subid_own_maps(struct arena *arena, struct spec_idmaps *out_uids, struct sp
 // The maps of a container `id` that root starts: root's range in /etc/subuid, else the container's own.
 void subid_root_maps(struct arena *arena, const char *id, struct spec_idmaps *out_uids, struct spec_idmaps *out_gids);
 
+// The map of a user namespace as proc shows it ("/proc/PID/uid_map"). Empty if it can't be read.
+struct spec_idmaps subid_read_maps(struct arena *arena, const char *path);
+
 // One map, "CONTAINER:HOST:SIZE" or "CONTAINER:HOST" (one id), added to a list. `what` names the option.
 int subid_parse_map(struct arena *arena, const char *what, const char *text, struct spec_idmaps *maps, struct err *err);
 

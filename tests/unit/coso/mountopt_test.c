@@ -34,12 +34,12 @@ TEST(mountopt, volumes)
 	m = read_mount(&arena, mountopt_volume, "/etc:/data:ro,noexec,nosuid,rshared");
 	CU_ASSERT_EQUAL(m.attr_set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
 	CU_ASSERT_EQUAL(m.propagation, MS_SHARED | MS_REC);
-	CU_ASSERT_TRUE(m.attr_recursive);
+	CU_ASSERT_EQUAL(m.deep_set, m.attr_set);
 	m = read_mount(&arena, mountopt_volume, "/etc:/data:ro,rw"); // the last word counts
 	CU_ASSERT_EQUAL(m.attr_set, 0);
 	CU_ASSERT_EQUAL(m.attr_clear, MOUNT_ATTR_RDONLY);
 	m = read_mount(&arena, mountopt_volume, "/etc:/data:rro");
-	CU_ASSERT_TRUE(m.attr_recursive);
+	CU_ASSERT_EQUAL(m.deep_set, MOUNT_ATTR_RDONLY);
 	m = read_mount(&arena, mountopt_volume, "/etc:/data:bind");
 	CU_ASSERT_FALSE(m.recursive);
 }
