@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -115,11 +116,22 @@ void proc_default_signals(void)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, SET);
 }
 
-// The helper's side; `report` is CLOEXEC and carries the errno of a failed execve.
+// What the helper reads, whole and from its start: it needs nobody to write while it reads, and may leave it unread.
+static int open_input(const char *text)
+{
+	if (!text)
+		return open("/dev/null", O_RDONLY); // without O_CLOEXEC: it may be descriptor 0 already, which dup2 would leave so
+	int fd = memfd_create("input", 0);
+	if (fd >= 0 && (fd_write_full(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+		fd_close(&fd);
+	return fd;
+}
+
+// The helper's side; `report` is CLOEXEC and carries the errno of what failed before it was executed.
 static void become(const struct proc_run *run, pid_t parent, int out, int error, int report)
 {
 	static char *const empty[] = { NULL };
-	int null = open("/dev/null", O_RDONLY); // without O_CLOEXEC: it may be descriptor 0 already, which dup2 would leave so
+	int input = open_input(run->input), code = run->input && input < 0 ? errno : 0;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -128,13 +140,17 @@ static void become(const struct proc_run *run, pid_t parent, int out, int error,
 	proc_default_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(error, STDERR_FILENO);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
+	if (input >= 0)
+		dup2(input, STDIN_FILENO);
 	else
 		close(STDIN_FILENO);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	execve(run->path, run->argv, run->env ? run->env : empty);
-	int code = errno;
+	if (!code && run->folder && chdir(run->folder) < 0)
+		code = errno;
+	if (!code) {
+		execve(run->path, run->argv, run->env ? run->env : empty);
+		code = errno;
+	}
 	(void)!write(report, &code, sizeof(code));
 	_exit(127);
 }

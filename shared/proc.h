@@ -30,12 +30,14 @@ int proc_exit_code(int status);
 void proc_default_signals(void);
 
 struct proc_run {
-	const char *path;  // absolute, or relative to the working folder; PATH is not searched
-	char *const *argv; // NULL-terminated
-	char *const *env;  // NULL-terminated; NULL: the empty environment
-	int timeout_ms;    // then the helper's whole process group is killed; 0: none
-	int cancel_fd;     // once this is readable the helper's group is killed too; 0 or less: none
-	size_t cap;        // what is kept of each of its outputs, in bytes; the rest is read and dropped
+	const char *path;   // absolute, or relative to the working folder; PATH is not searched
+	char *const *argv;  // NULL-terminated
+	char *const *env;   // NULL-terminated; NULL: the empty environment
+	const char *input;  // what it reads from stdin; NULL: /dev/null
+	const char *folder; // its working folder; NULL: the caller's
+	int timeout_ms;     // then the helper's whole process group is killed; 0: none
+	int cancel_fd;      // once this is readable the helper's group is killed too; 0 or less: none
+	size_t cap;         // what is kept of each of its outputs, in bytes; the rest is read and dropped
 };
 
 struct proc_result {
@@ -44,7 +46,7 @@ struct proc_result {
 	char *out, *err; // NUL-terminated, owned by the arena
 };
 
-// Runs a helper with stdin from /dev/null, in a process group of its own, with no descriptor but its three, and with default
+// Runs a helper in a process group of its own, with no descriptor but its three, and with default
 // signals. It dies with the caller. Returns 0 once it ended (whatever its status), -1 if it could not be started: then err->code is
 // the errno of execve.
 int proc_run(struct arena *arena, const struct proc_run *run, struct proc_result *out_result, struct err *err);

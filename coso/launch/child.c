@@ -3,30 +3,26 @@
 //
 // This process only makes system calls: what needs memory or parsing was done before clone3. It is a copy of the launcher, so all
 // that it inherits is CLOEXEC or closed here. It starts with every capability in its new user namespace, and as nobody until gate 1.
-#include "coso/launch/caps.h"
 #include "coso/launch/devices.h"
 #include "coso/launch/etcfiles.h"
 #include "coso/launch/exec.h"
-#include "coso/launch/idmap.h"
+#include "coso/launch/gate.h"
+#include "coso/launch/hooks.h"
 #include "coso/launch/init.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/masks.h"
-#include "coso/launch/report.h"
+#include "coso/launch/names.h"
+#include "coso/launch/process.h"
+#include "coso/launch/security.h"
 #include "coso/launch/stage.h"
+#include "coso/launch/start.h"
 #include "coso/launch/trace.h"
 #include "coso/launch/tty.h"
-#include "coso/spec/capset.h"
 #include "shared/fd.h"
-#include "shared/file.h"
-#include "shared/path.h"
 #include "shared/proc.h"
-#include "shared/str.h"
 #include "shared/sys.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -35,7 +31,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -46,20 +41,13 @@ static bool has(const struct launch *launch, unsigned long flag)
 	return launch->spec->namespaces & flag;
 }
 
-static bool wait_gate(struct launch *launch, void *message, size_t size, enum gate_kind kind, struct err *err)
-{
-	ssize_t n = fd_recv(launch->gate[1], message, size, NULL, NULL, err);
-	if (n >= (ssize_t)sizeof(kind) && memcmp(message, &kind, sizeof(kind)) == 0)
-		return true;
-	if (n >= 0)
-		err_set(err, EPIPE, "the launcher is gone");
-	return false;
-}
-
 // A session keyring of its own: the caller's keys aren't the container's. keyrings(7)
-static int leave_keyring(struct err *err)
+static int leave_keyring(const struct launch *launch, struct err *err)
 {
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS || errno == EPERM)
+	char name[sizeof("_ses.") + 255];
+	snprintf(name, sizeof(name), "_ses.%s", launch->spec->id);
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, launch->spec->bundle ? name : NULL) >= 0 || errno == ENOSYS ||
+	    errno == EPERM)
 		return 0;
 	err_sys(err, "make a session keyring");
 	return err->code == EDQUOT ? err_hint(err, "raise kernel.keys.maxkeys") : -1;
@@ -69,7 +57,7 @@ static int leave_keyring(struct err *err)
 static int run_begin(struct launch *launch, struct err *err)
 {
 	enum gate_kind kind;
-	if (!wait_gate(launch, &kind, sizeof(kind), GATE_MAPPED, err))
+	if (gate_wait(launch, &kind, sizeof(kind), GATE_MAPPED, err) < 0)
 		return -1;
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(err, "start a session");
@@ -77,7 +65,7 @@ static int run_begin(struct launch *launch, struct err *err)
 	umask(0);
 	if (launch_has_userns(launch) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
 		return err_sys(err, "become the container's root");
-	return leave_keyring(err);
+	return launch->spec->keep_keyring ? 0 : leave_keyring(launch, err);
 }
 
 static bool wants_cgroup(const struct launch *launch)
@@ -105,6 +93,16 @@ static void describe_mounts(const struct launch *launch, FILE *out)
 	}
 }
 
+static bool wants_etcfiles(const struct launch *launch)
+{
+	return launch->spec->etc_files && launch_has_mountns(launch);
+}
+
+static bool wants_limits(const struct launch *launch)
+{
+	return launch->spec->process.rlimit_count;
+}
+
 static bool wants_lo(const struct launch *launch)
 {
 	return has(launch, CLONE_NEWNET);
@@ -120,55 +118,15 @@ static int run_lo(struct launch *launch, struct err *err)
 	return 0;
 }
 
+// Should: have all mounts made when hooks of the runtime run, and the network up when those of the container do.
 static int run_go(struct launch *launch, struct err *err)
 {
 	static struct gate_message message;
-	if (!wait_gate(launch, &message, sizeof(message) - 1, GATE_GO, err))
+	if (hooks_wait_for_mounts(launch->spec) && gate_say(launch, GATE_MOUNTED, NULL, err) < 0)
+		return -1;
+	if (gate_wait(launch, &message, sizeof(message) - 1, GATE_GO, err) < 0)
 		return -1;
 	return etcfiles_fill(launch, message.text, message.text + strlen(message.text) + 1, err);
-}
-
-static int set_sysctl(int root, const char *assignment, struct err *err)
-{
-	char path[256] = "/proc/sys/";
-	size_t at = strlen(path);
-	const char *c = assignment;
-	for (; *c && *c != '=' && at < sizeof(path) - 1; c++)
-		path[at++] = *c == '.' ? '/' : *c;
-	path[at] = '\0';
-	own_fd int fd = path_open_in(root, path, O_WRONLY, 0, err);
-	if (fd < 0)
-		return err_wrap(err, "--sysctl %s", assignment);
-	if (*c != '=' || write(fd, c + 1, strlen(c + 1)) < 0)
-		return err_sys(err, "--sysctl %s", assignment);
-	return 0;
-}
-
-static bool wants_names(const struct launch *launch)
-{
-	return launch->spec->sysctl.count || (has(launch, CLONE_NEWUTS) && launch->spec->hostname);
-}
-
-static void describe_names(const struct launch *launch, FILE *out)
-{
-	if (has(launch, CLONE_NEWUTS) && launch->spec->hostname)
-		fprintf(out, "             host name %s\n", launch->spec->hostname);
-	for (size_t i = 0; i < launch->spec->sysctl.count; i++)
-		fprintf(out, "             sysctl %s\n", launch->spec->sysctl.items[i]);
-}
-
-static int run_names(struct launch *launch, struct err *err)
-{
-	const struct spec *spec = launch->spec;
-	if (has(launch, CLONE_NEWUTS) && spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
-		return err_sys(err, "set host name '%s'", spec->hostname);
-	if (has(launch, CLONE_NEWUTS) && spec->domainname && setdomainname(spec->domainname, strlen(spec->domainname)) < 0)
-		return err_sys(err, "set domain name '%s'", spec->domainname);
-	for (size_t i = 0; i < spec->sysctl.count; i++) {
-		if (set_sysctl(launch->rootfs.root, spec->sysctl.items[i], err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 static int run_masks(struct launch *launch, struct err *err)
@@ -178,162 +136,9 @@ static int run_masks(struct launch *launch, struct err *err)
 	return launch->spec->root.readonly ? rootfs_protect(launch, err) : 0;
 }
 
-static int run_lookup(struct launch *launch, struct err *err)
-{
-	const struct spec_process *p = &launch->spec->process;
-	struct user *u = &launch->user;
-	u->uid = p->uid;
-	u->gid = p->gid;
-	for (size_t i = 0; i < p->group_count && i < USER_GROUPS_MAX; i++)
-		u->groups[u->group_count++] = p->groups[i];
-	if (p->user && user_lookup(launch_has_mountns(launch) ? launch->rootfs.root : AT_FDCWD, p->user, u, err) < 0)
-		return -1;
-	if (!u->home[0])
-		snprintf(u->home, sizeof(u->home), "%s", u->uid == 0 ? "/root" : "/");
-	return 0;
-}
-
 static bool wants_tty(const struct launch *launch)
 {
 	return launch->spec->process.terminal;
-}
-
-// The reserved last entry of the environment, "HOME=", is ours to fill.
-static int set_home(struct launch *launch, struct err *err)
-{
-	char *home = launch->spec->home_slot;
-	if (home && snprintf(home, SPEC_HOME_SLOT, "HOME=%s", launch->user.home) >= SPEC_HOME_SLOT)
-		return err_set(err, ENAMETOOLONG, "the home folder's name is too long");
-	return 0;
-}
-
-// Should: be inside the root afterwards: getcwd(2) answers "(unreachable)…" for a folder that isn't (CVE-2024-21626).
-static int enter_folder(struct launch *launch, struct err *err)
-{
-	const char *given = launch->spec->process.cwd, *cwd = given ? given : "/";
-	char where[4096];
-	if (!launch_has_mountns(launch))
-		return given && chdir(given) < 0 ? err_sys(err, "--workdir '%s'", given) : 0;
-	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd, err);
-	if (fd < 0)
-		return err_wrap(err, "--workdir '%s'", cwd);
-	if (fchdir(fd) < 0)
-		return err_sys(err, "--workdir '%s'", cwd);
-	long n = syscall(SYS_getcwd, where, sizeof(where));
-	if (n <= 0 || where[0] != '/')
-		return err_set(err, EACCES, "--workdir '%s': it isn't inside the container", cwd);
-	return 0;
-}
-
-static int open_stdin(struct launch *launch, struct err *err)
-{
-	if (launch->spec->process.interactive || launch->tty >= 0)
-		return 0;
-	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		return err_sys(err, "open /dev/null as stdin");
-	return 0;
-}
-
-static int set_limits(struct launch *launch, struct err *err)
-{
-	const struct spec_process *p = &launch->spec->process;
-	for (size_t i = 0; i < p->rlimit_count; i++) {
-		struct rlimit limit = { .rlim_cur = p->rlimits[i].soft, .rlim_max = p->rlimits[i].hard };
-		if (setrlimit((__rlimit_resource_t)p->rlimits[i].resource, &limit) < 0) {
-			err_sys(err, "--ulimit: set limit %d to %llu:%llu", p->rlimits[i].resource,
-				(unsigned long long)p->rlimits[i].soft, (unsigned long long)p->rlimits[i].hard);
-			return err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
-		}
-	}
-	return 0;
-}
-
-static int run_process(struct launch *launch, struct err *err)
-{
-	if (set_home(launch, err) < 0 || open_stdin(launch, err) < 0 || enter_folder(launch, err) < 0)
-		return -1;
-	umask(022);
-	// Whatever was inherited or opened on the way here ends at exec.
-	if (fd_cloexec_from(3) < 0)
-		return err_sys(err, "mark descriptors close-on-exec");
-	if (launch->spec->process.init)
-		init_prepare(launch);
-	return set_limits(launch, err); // last: with few descriptors allowed none of the above would work
-}
-
-static int set_ids(struct launch *launch, struct err *err)
-{
-	const struct user *u = &launch->user;
-	bool denied = launch->caller.no_groups ||
-		      (launch_has_userns(launch) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
-	if (!denied && syscall(SYS_setgroups, u->group_count, u->groups) < 0 &&
-	    (launch->caller.privileged || launch_has_userns(launch)))
-		return err_sys(err, "set supplementary groups");
-	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 || syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0) {
-		err_sys(err, "become user %u:%u", u->uid, u->gid);
-		return errno == EINVAL ? err_hint(err, "the id isn't in the user namespace's map") : -1;
-	}
-	return 0;
-}
-
-static int die_with_parent(struct launch *launch, struct err *err)
-{
-	if (launch->spec->detach) // it outlives its monitor
-		return prctl(PR_SET_PDEATHSIG, 0) < 0 ? err_sys(err, "PR_SET_PDEATHSIG") : 0;
-	// After the last change of credentials, which clears it. If the launcher died before, its end of the socket is closed. The exec
-	// of a set-id program, or of one with file capabilities, clears it once more (prctl(2)): such a container outlives a launcher that
-	// is killed until the next command mends that.
-	char byte;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return err_sys(err, "PR_SET_PDEATHSIG");
-	if (recv(launch->gate[1], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
-		return err_set(err, EPIPE, "the launcher is gone");
-	return 0;
-}
-
-static void describe_security(const struct launch *launch, FILE *out)
-{
-	fprintf(out, "             capabilities:");
-	for (int i = 0; i < 64; i++) {
-		if (launch->spec->process.caps.effective >> i & 1 && capset_name(i))
-			fprintf(out, " %s", capset_name(i) + strlen("CAP_"));
-	}
-	fprintf(out, "%s\n", launch->spec->process.no_new_privileges ? "; no_new_privs" : "");
-}
-
-// capabilities(7): execve leaves a user other than root only the ambient set. Before it, the program is already looked for with
-// that user's rights alone.
-static struct spec_caps own_caps(const struct launch *launch)
-{
-	struct spec_caps caps = launch->spec->process.caps;
-	if (launch->no_devices) {
-		const uint64_t kept = ~(UINT64_C(1) << CAP_MKNOD);
-		caps.bounding &= kept, caps.effective &= kept, caps.permitted &= kept, caps.inheritable &= kept,
-			caps.ambient &= kept;
-	}
-	if (launch->spec->process.user && launch->user.uid != 0)
-		caps.effective = caps.permitted = caps.ambient;
-	return caps;
-}
-
-// Loading a filter needs CAP_SYS_ADMIN or no_new_privs, so without the latter it comes before the capabilities go. A filter that
-// forbids what follows would break the launch, hence the order otherwise.
-static int run_security(struct launch *launch, struct err *err)
-{
-	const struct spec_process *p = &launch->spec->process;
-	const struct spec_caps caps = own_caps(launch);
-	prctl(PR_SET_DUMPABLE, 0);
-	if (caps_drop_bounding(&caps, err) < 0)
-		return -1;
-	if (!p->no_new_privileges && seccomp_apply(&launch->seccomp, err) < 0)
-		return -1;
-	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&caps, err) < 0)
-		return -1;
-	if (p->no_new_privileges &&
-	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : seccomp_apply(&launch->seccomp, err)) < 0)
-		return -1;
-	return die_with_parent(launch, err);
 }
 
 static bool wants_init(const struct launch *launch)
@@ -341,11 +146,35 @@ static bool wants_init(const struct launch *launch)
 	return launch->spec->process.init;
 }
 
+static bool wants_container_hooks(const struct launch *launch)
+{
+	return launch->spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count;
+}
+
+static int run_container_hooks(struct launch *launch, struct err *err)
+{
+	return hooks_run_inside(launch, SPEC_HOOK_CREATE_CONTAINER, err);
+}
+
+static bool wants_start_hooks(const struct launch *launch)
+{
+	return launch->spec->hooks[SPEC_HOOK_START_CONTAINER].count;
+}
+
+static int run_start_hooks(struct launch *launch, struct err *err)
+{
+	return hooks_run_inside(launch, SPEC_HOOK_START_CONTAINER, err);
+}
+
+static bool waits(const struct launch *launch)
+{
+	return launch->start >= 0;
+}
+
 static int run_exec(struct launch *launch, struct err *err)
 {
-	struct report report = { .kind = REPORT_EXECUTING };
-	if (fd_write_full(launch->report[1], &report, sizeof(report)) < 0)
-		return err_sys(err, "report to the launcher");
+	if (gate_report(launch, REPORT_EXECUTING, err) < 0)
+		return -1;
 	trace_event(launch->trace, "exec", TRACE_END);
 	return exec_program(launch, err);
 }
@@ -353,20 +182,25 @@ static int run_exec(struct launch *launch, struct err *err)
 static const struct stage inside[] = {
 	{ "begin", "gate 1: ids are mapped; be the container's root", NULL, NULL, run_begin, NULL },
 	{ "cgroup", "join the control group, then unshare its namespace", wants_cgroup, NULL, run_cgroup, NULL },
-	{ "attach", "make mounts private; mount the overlay root", launch_has_mountns, NULL, rootfs_attach, NULL },
+	{ "attach", "make mounts private; mount the root", launch_has_mountns, NULL, rootfs_attach, NULL },
 	{ "mounts", "mount what the container sees", launch_has_mountns, describe_mounts, mounts_attach, NULL },
 	{ "devices", "make device nodes and links in /dev", launch_has_mountns, NULL, devices_make, NULL },
-	{ "etcfiles", "bind /etc/resolv.conf, hosts and hostname", launch_has_mountns, NULL, etcfiles_bind, NULL },
+	{ "etcfiles", "bind /etc/resolv.conf, hosts and hostname", wants_etcfiles, NULL, etcfiles_bind, NULL },
 	{ "lo", "bring up the loopback interface", wants_lo, NULL, run_lo, NULL },
 	{ "go", "gate 2: the network is there", NULL, NULL, run_go, NULL },
+	{ "hooks", "run the createContainer hooks", wants_container_hooks, NULL, run_container_hooks, NULL },
 	{ "pivot", "pivot_root: every mount of the host is gone", launch_has_mountns, NULL, rootfs_pivot, NULL },
-	{ "names", "set host name and sysctls", wants_names, describe_names, run_names, NULL },
+	{ "names", "set host name and sysctls", names_wanted, names_describe, names_set, NULL },
 	{ "masks", "mask and protect paths of /proc and /sys", launch_has_mountns, NULL, run_masks, NULL },
-	{ "lookup", "find the user in the container's files", NULL, NULL, run_lookup, NULL },
+	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },
 	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },
-	{ "process", "working folder, limits, descriptors", NULL, NULL, run_process, NULL },
-	{ "security", "filter, user, capabilities", NULL, describe_security, run_security, NULL },
+	{ "process", "working folder, descriptors", NULL, NULL, process_prepare, NULL },
+	{ "program", "find the program", waits, NULL, exec_check, NULL },
+	{ "wait", "say that all is ready, and wait to be started", waits, NULL, start_wait, NULL },
+	{ "limits", "set resource limits", wants_limits, NULL, process_limit, NULL },
+	{ "security", "filter, user, capabilities", NULL, security_describe, security_apply, NULL },
 	{ "init", "stay as pid 1 and reap; the program is a child", wants_init, NULL, init_fork, NULL },
+	{ "hooks", "run the startContainer hooks", wants_start_hooks, NULL, run_start_hooks, NULL },
 	{ "exec", "become the program", NULL, NULL, run_exec, NULL },
 	{ 0 },
 };

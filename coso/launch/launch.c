@@ -17,8 +17,9 @@
 
 #include "coso/launch/devices.h"
 #include "coso/launch/etcfiles.h"
+#include "coso/launch/gate.h"
+#include "coso/launch/hooks.h"
 #include "coso/launch/idmap.h"
-#include "coso/launch/report.h"
 #include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
 #include "shared/fd.h"
@@ -38,7 +39,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONFIRM_MS = 60000, CGROUP_REMOVE_MS = 10000 };
+enum { CGROUP_REMOVE_MS = 10000 };
 
 // Should: leave `rootfs.lower` and `rootfs.data` ready for the child. Mustn't: write to the rootfs.
 static void describe_root(const struct launch *launch, FILE *out)
@@ -166,41 +167,10 @@ static bool wants_layers(const struct launch *launch)
 	return launch_has_userns(launch) && launch->caller.privileged && launch_has_mountns(launch);
 }
 
-// Reads one report. Returns 1 if there may be more, 0 at the end of the pipe, -1 with what went wrong in the child.
-static int read_report(struct launch *launch, struct err *err)
-{
-	struct report report;
-	ssize_t n = fd_read_full(launch->report[0], &report, sizeof(report));
-	if (n == 0)
-		return 0;
-	if (n != (ssize_t)sizeof(report))
-		return err_set(err, EIO, "the error pipe broke");
-	if (report.kind == REPORT_EXECUTING) {
-		launch->executing = true;
-		return 1;
-	}
-	launch->exit_code = report.exit_code;
-	launch->reported = true;
-	*err = report.err;
-	err->msg[sizeof(err->msg) - 1] = '\0';
-	return -1;
-}
-
-static int send_gate(struct launch *launch, const void *message, size_t size, struct err *err)
-{
-	if (fd_send(launch->gate[0], message, size, NULL, 0, err) == 0)
-		return 0;
-	struct err said = { 0 };
-	bool gone = err->code == EPIPE || err->code == ECONNRESET;
-	if (gone && read_report(launch, &said) < 0)
-		*err = said;
-	return -1;
-}
-
 static int run_mapped(struct launch *launch, struct err *err)
 {
 	enum gate_kind kind = GATE_MAPPED;
-	return send_gate(launch, &kind, sizeof(kind), err);
+	return gate_send(launch, &kind, sizeof(kind), err);
 }
 
 static bool wants_network(const struct launch *launch)
@@ -236,62 +206,32 @@ static int run_go(struct launch *launch, struct err *err)
 	if ((size_t)size >= sizeof(message.text))
 		return err_set(err, E2BIG, "/etc/hosts and resolv.conf (--add-host, name servers): more than %d bytes in all",
 			       GATE_TEXT_MAX);
-	return send_gate(launch, &message, offsetof(struct gate_message, text) + (size_t)size + 1, err);
+	return gate_send(launch, &message, offsetof(struct gate_message, text) + (size_t)size + 1, err);
 }
 
-static int receive_console(struct launch *launch, struct err *err)
+static bool wants_hooks(const struct launch *launch)
 {
-	enum gate_kind kind = 0;
-	size_t count = 1;
-	int fd = -1;
-	ssize_t n = fd_recv(launch->gate[0], &kind, sizeof(kind), &fd, &count, err);
-	if (n < 0)
-		return -1;
-	if (n == (ssize_t)sizeof(kind) && kind == GATE_CONSOLE && count == 1) {
-		launch->console = fd;
-		return 0;
-	}
-	fd_close(&fd);
-	fd_close(&launch->gate[0]); // end of file: nothing more comes through it
-	return 0;
+	return hooks_wait_for_mounts(launch->spec);
 }
 
-// Should: return once execve worked, or with the child's own reason. Mustn't: wait for ever for a child that hangs.
+static int run_hooks(struct launch *launch, struct err *err)
+{
+	struct arena *a = launch->arena;
+	const struct spec *spec = launch->spec;
+	if (gate_wait_mounted(launch, err) < 0)
+		return -1;
+	if (hooks_run(a, spec, SPEC_HOOK_PRESTART, hooks_state(a, spec, "created", launch->pid), err) < 0)
+		return -1;
+	return hooks_run(a, spec, SPEC_HOOK_CREATE_RUNTIME, hooks_state(a, spec, "creating", launch->pid), err);
+}
+
 static int run_confirm(struct launch *launch, struct err *err)
 {
-	int64_t deadline = proc_now_ms() + CONFIRM_MS;
-	int more = 1;
-	while (more) {
-		struct pollfd p[] = {
-			{ .fd = launch->report[0], .events = POLLIN },
-			{ .fd = launch->gate[0], .events = POLLIN },
-			{ .fd = launch->signals, .events = POLLIN },
-		};
-		int64_t left = deadline - proc_now_ms();
-		int n = poll(p, 3, left > 0 ? (int)left : 0);
-		if (n < 0 && errno != EINTR)
-			return err_sys(err, "wait for the container's program");
-		if (n == 0)
-			return err_set(err, ETIMEDOUT, "the container's program didn't start within %d s", CONFIRM_MS / 1000);
-		// The report first: a child that failed resets the socket, and what it said counts.
-		if (n > 0 && p[0].revents)
-			more = read_report(launch, err);
-		else if (n > 0 && p[1].revents && receive_console(launch, err) < 0)
-			return -1;
-		else if (launch_is_interrupted(launch, err))
-			return -1;
-		if (more < 0)
-			return -1;
-	}
-	if (!launch->executing)
-		return err_set(err, EIO, "the child was killed before it could start the program");
-	// What was sent before exec is in the socket by now.
-	if (launch->spec->process.terminal && launch->console < 0 && receive_console(launch, err) < 0)
-		return -1;
-	fd_close(&launch->gate[0]);
-	fd_close(&launch->report[0]);
-	cgroup_close(&launch->cgroup);
-	return 0;
+	if (gate_confirm(launch, err) == 0)
+		return 0;
+	if (launch->heard.failed)
+		launch->exit_code = launch->heard.exit_code;
+	return -1;
 }
 
 static const struct stage outside[] = {
@@ -306,8 +246,9 @@ static const struct stage outside[] = {
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
 	  netexec_release },
 	{ "note", "write down what is about to run, so that a crash can be mended", has_note, NULL, run_note, NULL },
+	{ "hooks", "run the prestart and createRuntime hooks", wants_hooks, NULL, run_hooks, NULL },
 	{ "go", "gate 2: the network is there; hand over /etc/hosts and name servers", NULL, NULL, run_go, NULL },
-	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
+	{ "confirm", "wait until the program is executed, or can be started", NULL, NULL, run_confirm, NULL },
 	{ 0 },
 };
 
@@ -331,6 +272,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.pidfd = -1,
 		.console = -1,
 		.tty = -1,
+		.start = -1,
 		.hosts_file = -1,
 		.resolv_file = -1,
 		.exit_code = 125,

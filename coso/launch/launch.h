@@ -6,6 +6,7 @@
 #pragma once
 
 #include "coso/cgroup/cgroup.h"
+#include "coso/launch/gate.h"
 #include "coso/launch/mounts.h"
 #include "coso/launch/netexec.h"
 #include "coso/launch/rootfs.h"
@@ -31,7 +32,9 @@ struct launch {
 	int signals;            // once it is readable or hung up the launch ends, with EINTR; -1: nothing interrupts it
 	// Called once `pid` is known and before its program can start: whatever dies from then on, somebody can end it. NULL: nobody
 	int (*note)(struct launch *launch, struct err *err);
-	void *owner; // for `note`
+	void *owner;   // for `note`
+	int start;     // of start_listen: once all is ready the child waits there to be started; -1: it goes on
+	int preserved; // how many descriptors from 3 on the program inherits
 
 	// privileged: trees are cloned and id-mapped from outside; else the child does what its own user namespace allows
 	struct caller caller;
@@ -47,18 +50,17 @@ struct launch {
 	pid_t pid;     // the container's first process, in the caller's pid namespace
 	int pidfd;
 	struct netexec network;
-	int console;   // master of the container's pty, or -1
-	bool unclean;  // something couldn't be undone, and was warned about: it is still there
-	bool reported; // the failure is the child's, in its own words
-	char *hosts;   // text for /etc/hosts, complete when gate 2 opens
+	int console;  // master of the container's pty, or -1
+	bool unclean; // something couldn't be undone, and was warned about: it is still there
+	struct gate_heard heard;
+	char *hosts; // text for /etc/hosts, complete when gate 2 opens
 
 	// Inside only.
 	int tty;         // slave of its pty, or -1
 	int hosts_file;  // /etc/hosts, on the staging tmpfs, filled once the network is known
 	int resolv_file; // /etc/resolv.conf likewise, or -1
 	struct user user;
-	bool executing; // the last stage was reached
-	int exit_code;  // what a failure means to a shell: 125, 126 or 127
+	int exit_code; // what a failure means to a shell: 125, 126 or 127
 };
 
 // The path of the namespace of a kind (CLONE_NEW*) that the container joins, or NULL.
@@ -89,7 +91,7 @@ static inline bool launch_has_userns(const struct launch *launch)
 
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);
 
-// Returns 0 once the container's program was executed. On failure everything is undone; launch->exit_code is 125, 126 or 127.
+// Returns 0 once the container's program was executed, or, with `start`, once it waits to be started. On failure everything is undone; launch->exit_code is 125, 126 or 127.
 // err->code EINTR: `signals` said so. EUSERS: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.
 int launch_start(struct launch *launch, struct err *err);
 

@@ -33,7 +33,7 @@ int stage_run(const struct stage *table, struct launch *launch, struct err *err)
 		trace_event(launch->trace, s->name, TRACE_BEGIN);
 		int result = s->run(launch, err);
 		trace_event(launch->trace, s->name, TRACE_END);
-		if (result < 0 && launch->reported)
+		if (result < 0 && launch->heard.failed)
 			return -1;
 		if (result < 0)
 			return explain(s, err);

@@ -2,8 +2,8 @@
 // tty.c - the container's terminal
 #include "coso/launch/tty.h"
 
+#include "coso/launch/gate.h"
 #include "coso/launch/launch.h"
-#include "coso/launch/report.h"
 #include "shared/fd.h"
 #include "shared/path.h"
 #include "shared/sys.h"
@@ -42,14 +42,22 @@ static int bind_console(struct launch *launch, int slave, struct err *err)
 	return 0;
 }
 
+static void set_size(const struct spec_process *process, int master)
+{
+	const struct winsize size = { .ws_row = process->rows, .ws_col = process->columns };
+	if (size.ws_row && size.ws_col)
+		ioctl(master, TIOCSWINSZ, &size);
+	else
+		tty_copy_size(STDIN_FILENO, master);
+}
+
 int tty_open(struct launch *launch, struct err *err)
 {
 	own_fd int master = -1;
 	if (open_pair(launch, &master, &launch->tty, err) < 0 || bind_console(launch, launch->tty, err) < 0)
 		return -1;
-	tty_copy_size(STDIN_FILENO, master); // the program may ask for it before the launcher gets to it
-	enum gate_kind kind = GATE_CONSOLE;
-	if (fd_send(launch->gate[1], &kind, sizeof(kind), &master, 1, err) < 0)
+	set_size(&launch->spec->process, master); // the program may ask for it before the launcher gets to it
+	if (gate_say(launch, GATE_CONSOLE, &master, err) < 0)
 		return err_wrap(err, "hand over the terminal");
 	if (ioctl(launch->tty, TIOCSCTTY, 0) < 0)
 		return err_sys(err, "make the pty the controlling terminal");

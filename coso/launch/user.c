@@ -207,3 +207,10 @@ int user_lookup(int root, const char *text, struct user *out_user, struct err *e
 	*out_user = user;
 	return 0;
 }
+
+void user_find_home(int root, struct user *user)
+{
+	struct passwd_entry entry;
+	if (find_passwd(root, NULL, user->uid, &entry))
+		snprintf(user->home, sizeof(user->home), "%s", entry.home);
+}

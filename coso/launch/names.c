@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// names.c - host name, domain name, sysctls
+#include "coso/launch/names.h"
+
+#include "coso/launch/launch.h"
+#include "shared/fd.h"
+#include "shared/path.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+static int set_sysctl(int root, const char *assignment, struct err *err)
+{
+	char path[256] = "/proc/sys/";
+	size_t at = strlen(path);
+	const char *c = assignment;
+	for (; *c && *c != '=' && at < sizeof(path) - 1; c++)
+		path[at++] = *c == '.' ? '/' : *c;
+	path[at] = '\0';
+	own_fd int fd = path_open_in(root, path, O_WRONLY, 0, err);
+	if (fd < 0)
+		return err_wrap(err, "--sysctl %s", assignment);
+	if (*c != '=' || write(fd, c + 1, strlen(c + 1)) < 0)
+		return err_sys(err, "--sysctl %s", assignment);
+	return 0;
+}
+
+bool names_wanted(const struct launch *launch)
+{
+	return launch->spec->sysctl.count || (launch_has(launch, CLONE_NEWUTS) && launch->spec->hostname);
+}
+
+void names_describe(const struct launch *launch, FILE *out)
+{
+	if (launch_has(launch, CLONE_NEWUTS) && launch->spec->hostname)
+		fprintf(out, "             host name %s\n", launch->spec->hostname);
+	for (size_t i = 0; i < launch->spec->sysctl.count; i++)
+		fprintf(out, "             sysctl %s\n", launch->spec->sysctl.items[i]);
+}
+
+int names_set(struct launch *launch, struct err *err)
+{
+	const struct spec *spec = launch->spec;
+	if (launch_has(launch, CLONE_NEWUTS) && spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+		return err_sys(err, "set host name '%s'", spec->hostname);
+	if (launch_has(launch, CLONE_NEWUTS) && spec->domainname && setdomainname(spec->domainname, strlen(spec->domainname)) < 0)
+		return err_sys(err, "set domain name '%s'", spec->domainname);
+	for (size_t i = 0; i < spec->sysctl.count; i++) {
+		if (set_sysctl(launch->rootfs.root, spec->sysctl.items[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// process.c - what the program finds when it starts
+#include "coso/launch/process.h"
+
+#include "coso/launch/init.h"
+#include "coso/launch/launch.h"
+#include "shared/fd.h"
+#include "shared/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// The root in which the container's files are looked up.
+static int root_of(const struct launch *launch)
+{
+	return launch_has_mountns(launch) ? launch->rootfs.root : AT_FDCWD;
+}
+
+int process_lookup(struct launch *launch, struct err *err)
+{
+	const struct spec_process *p = &launch->spec->process;
+	struct user *u = &launch->user;
+	u->uid = p->uid;
+	u->gid = p->gid;
+	if (p->user && user_lookup(root_of(launch), p->user, u, err) < 0)
+		return -1;
+	if (!p->user && launch->spec->home_slot)
+		user_find_home(root_of(launch), u);
+	if (!u->home[0])
+		snprintf(u->home, sizeof(u->home), "%s", u->uid == 0 ? "/root" : "/");
+	return 0;
+}
+
+// The reserved last entry of the environment, "HOME=", is ours to fill.
+static int set_home(struct launch *launch, struct err *err)
+{
+	char *home = launch->spec->home_slot;
+	if (home && snprintf(home, SPEC_HOME_SLOT, "HOME=%s", launch->user.home) >= SPEC_HOME_SLOT)
+		return err_set(err, ENAMETOOLONG, "the home folder's name is too long");
+	return 0;
+}
+
+static int enter_failed(const struct launch *launch, const char *folder, struct err *err)
+{
+	if (!launch->spec->bundle)
+		return err_wrap(err, "--workdir '%s'", folder);
+	return err_wrap(err, "chdir to cwd (\"%s\") set in config.json failed", folder);
+}
+
+// Should: be inside the root afterwards: getcwd(2) answers "(unreachable)…" for a folder that isn't (CVE-2024-21626).
+static int enter_folder(struct launch *launch, struct err *err)
+{
+	const char *given = launch->spec->process.cwd, *cwd = given ? given : "/";
+	char where[4096];
+	if (!launch_has_mountns(launch))
+		return given && chdir(given) < 0 ? err_sys(err, "--workdir '%s'", given) : 0;
+	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd, err);
+	if (fd < 0)
+		return enter_failed(launch, cwd, err);
+	if (fchdir(fd) < 0) {
+		err_sys(err, "enter it");
+		return enter_failed(launch, cwd, err);
+	}
+	long n = syscall(SYS_getcwd, where, sizeof(where));
+	if (n <= 0 || where[0] != '/') {
+		err_set(err, EACCES, "it isn't inside the container");
+		return enter_failed(launch, cwd, err);
+	}
+	return 0;
+}
+
+static int open_stdin(struct launch *launch, struct err *err)
+{
+	if (launch->spec->process.interactive || launch->tty >= 0)
+		return 0;
+	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		return err_sys(err, "open /dev/null as stdin");
+	return 0;
+}
+
+// Whatever was inherited or opened on the way here ends at exec, but for those that are to be preserved.
+static int mark_descriptors(const struct launch *launch, struct err *err)
+{
+	const int first = STDERR_FILENO + 1;
+	for (int fd = first; fd < first + launch->preserved; fd++) {
+		if (fcntl(fd, F_SETFD, 0) < 0)
+			return err_sys(err, "preserve descriptor %d", fd);
+	}
+	return fd_cloexec_from(first + launch->preserved) < 0 ? err_sys(err, "mark descriptors close-on-exec") : 0;
+}
+
+int process_prepare(struct launch *launch, struct err *err)
+{
+	if (set_home(launch, err) < 0 || open_stdin(launch, err) < 0 || enter_folder(launch, err) < 0)
+		return -1;
+	umask(022);
+	if (mark_descriptors(launch, err) < 0)
+		return -1;
+	if (launch->spec->process.init)
+		init_prepare(launch);
+	return 0;
+}
+
+int process_limit(struct launch *launch, struct err *err)
+{
+	const struct spec_process *p = &launch->spec->process;
+	for (size_t i = 0; i < p->rlimit_count; i++) {
+		struct rlimit limit = { .rlim_cur = p->rlimits[i].soft, .rlim_max = p->rlimits[i].hard };
+		if (setrlimit((__rlimit_resource_t)p->rlimits[i].resource, &limit) < 0) {
+			err_sys(err, "%s: set limit %d to %llu:%llu", launch->spec->bundle ? "process.rlimits" : "--ulimit",
+				p->rlimits[i].resource, (unsigned long long)p->rlimits[i].soft,
+				(unsigned long long)p->rlimits[i].hard);
+			return err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// security.c - filter, user, capabilities
+#include "coso/launch/security.h"
+
+#include "coso/launch/caps.h"
+#include "coso/launch/idmap.h"
+#include "coso/launch/launch.h"
+#include "coso/spec/capset.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int set_ids(struct launch *launch, struct err *err)
+{
+	const struct user *u = &launch->user;
+	const struct spec_process *p = &launch->spec->process;
+	const uint32_t *groups = p->user ? u->groups : p->groups;
+	size_t count = p->user ? u->group_count : p->group_count;
+	bool denied = launch->caller.no_groups ||
+		      (launch_has_userns(launch) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
+	if (!denied && !p->keep_groups && syscall(SYS_setgroups, count, groups) < 0 &&
+	    (launch->caller.privileged || launch_has_userns(launch)))
+		return err_sys(err, "set supplementary groups");
+	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 || syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0) {
+		err_sys(err, "become user %u:%u", u->uid, u->gid);
+		return errno == EINVAL ? err_hint(err, "the id isn't in the user namespace's map") : -1;
+	}
+	return 0;
+}
+
+static int die_with_parent(struct launch *launch, struct err *err)
+{
+	if (launch->spec->detach) // it outlives its monitor
+		return prctl(PR_SET_PDEATHSIG, 0) < 0 ? err_sys(err, "PR_SET_PDEATHSIG") : 0;
+	// After the last change of credentials, which clears it. If the launcher died before, its end of the socket is closed. The exec
+	// of a set-id program, or of one with file capabilities, clears it once more (prctl(2)): such a container outlives a launcher that
+	// is killed until the next command mends that.
+	char byte;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(err, "PR_SET_PDEATHSIG");
+	if (recv(launch->gate[1], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+		return err_set(err, EPIPE, "the launcher is gone");
+	return 0;
+}
+
+void security_describe(const struct launch *launch, FILE *out)
+{
+	fprintf(out, "             capabilities:");
+	for (int i = 0; i < 64; i++) {
+		if (launch->spec->process.caps.effective >> i & 1 && capset_name(i))
+			fprintf(out, " %s", capset_name(i) + strlen("CAP_"));
+	}
+	fprintf(out, "%s\n", launch->spec->process.no_new_privileges ? "; no_new_privs" : "");
+}
+
+// capabilities(7): execve leaves a user other than root only the ambient set. Before it, the program is already looked for with
+// that user's rights alone.
+static struct spec_caps own_caps(const struct launch *launch)
+{
+	struct spec_caps caps = launch->spec->process.caps;
+	if (launch->no_devices) {
+		const uint64_t kept = ~(UINT64_C(1) << CAP_MKNOD);
+		caps.bounding &= kept, caps.effective &= kept, caps.permitted &= kept, caps.inheritable &= kept,
+			caps.ambient &= kept;
+	}
+	if (launch->spec->process.user && launch->user.uid != 0)
+		caps.effective = caps.permitted = caps.ambient;
+	return caps;
+}
+
+// Loading a filter needs CAP_SYS_ADMIN or no_new_privs, so without the latter it comes before the capabilities go. A filter that
+// forbids what follows would break the launch, hence the order otherwise.
+int security_apply(struct launch *launch, struct err *err)
+{
+	const struct spec_process *p = &launch->spec->process;
+	const struct spec_caps caps = own_caps(launch);
+	prctl(PR_SET_DUMPABLE, 0);
+	if (caps_drop_bounding(&caps, err) < 0)
+		return -1;
+	if (!p->no_new_privileges && seccomp_apply(&launch->seccomp, err) < 0)
+		return -1;
+	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&caps, err) < 0)
+		return -1;
+	if (p->no_new_privileges &&
+	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : seccomp_apply(&launch->seccomp, err)) < 0)
+		return -1;
+	return die_with_parent(launch, err);
+}
