@@ -169,7 +169,7 @@ fail_at() { # N PROCESS ARG...
 			: # it went without
 		elif [ "$status" = 125 ] && [ "$lines" = 1 ] && grep -q '^coso: .' "$T/out"; then
 			: # it said so
-		elif [ "$status" = 126 ] && [ "$1" = "$exec" ] && [ "$2" != 0 ] && grep -q '^coso: exec: execute ' "$T/out"; then
+		elif [ "$status" = 126 ] && [ "$1" = "$exec" ] && [ "$2" != 0 ] && grep -q '^coso: exec: "' "$T/out"; then
 			: # the program's own execve
 		elif [ "$lines" = 1 ] && grep -q '^coso: warning: ' "$T/out"; then
 			: # it ran, and said what is left to be mended

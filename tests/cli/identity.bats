@@ -109,7 +109,7 @@ environment() {
 	coso --user user /bin/probe env; said env.HOME=/
 	coso --env LD_PRELOAD=/x --env $'LINES=a\nb' /bin/probe env; said 'env.LINES=a' b
 	coso --env PATH=/nowhere /bin/probe env; ended 0
-	alpine --env PATH=/nowhere sh; fails 127 "'sh'" /nowhere
+	alpine --env PATH=/nowhere sh; fails 127 '"sh"' /nowhere
 }
 
 @test "environment: PATH, HOME and HOSTNAME, what --env sets or passes on, and nothing else of the caller's" {

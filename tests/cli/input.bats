@@ -213,7 +213,7 @@ roots() {
 	fails 127 '/bin/sh'
 	[ -z "$(ls -A "$T/empty")" ]
 	coso_in "$T/empty" sh </dev/null
-	fails 127 "'sh'"
+	fails 127 '"sh"'
 	# Relative paths serve, and so do links that belong to the caller.
 	(cd "$PROBE/.." && coso_in "${PROBE##*/}" /bin/probe exit 3 </dev/null; ended 3)
 	ln -s "$PROBE" "$T/link"

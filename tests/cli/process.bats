@@ -29,22 +29,22 @@ statuses() {
 
 not_run() {
 	alpine no-such-program
-	fails 127 "^coso: exec: 'no-such-program' isn't in this root file system"
+	fails 127 '^coso: exec: "no-such-program": executable file not found in .PATH'
 	alpine /no/such/program
-	fails 127 "'/no/such/program'" 'No such file'
+	fails 127 '"/no/such/program"' 'No such file'
 	alpine /etc
-	fails 126 "'/etc' is a folder"
+	fails 126 '"/etc": is a directory'
 	alpine /etc/passwd
-	fails 126 "'/etc/passwd'" 'denied' 'chmod \+x'
+	fails 126 '"/etc/passwd"' 'denied' 'chmod \+x'
 	alpine /etc/passwd/x
-	fails 127 "'/etc/passwd/x'"
+	fails 127 '"/etc/passwd/x"'
 	alpine ''
 	fails 127 'command is empty'
 	cp "$BIN/probe" "$T/probe" # on a file system that can be id-mapped
 	alpine --user nobody --volume "$T/probe:/root/probe" /root/probe exit 0
-	fails 126 "'/root/probe'" denied
+	fails 126 '"/root/probe"' denied
 	alpine --user 65534 --volume "$T/probe:/root/probe" --workdir /root ./probe exit 0
-	fails 126 "'./probe'" denied
+	fails 126 '"./probe"' denied
 	# 125: coso itself.
 	coso --no-such-flag
 	fails 125 '^coso: unknown option .--no-such-flag'
@@ -71,21 +71,21 @@ programs() {
 	silent
 	said 'script a b c'
 	coso_in "$root" /crlf </dev/null
-	fails 127 "'/crlf' has Windows line ends" dos2unix
+	fails 127 '"/crlf" has Windows line ends' dos2unix
 	coso_in "$root" /orphan </dev/null
-	fails 127 "'/orphan': its interpreter '/no/interpreter'"
+	fails 127 '"/orphan": its interpreter ./no/interpreter'
 	coso_in "$root" /plain </dev/null
-	fails 126 "'/plain' is neither a program nor a script"
+	fails 126 '"/plain" is neither a program nor a script'
 	coso_in "$root" /hashbang </dev/null
-	fails 126 "'/hashbang'"
+	fails 126 '"/hashbang"'
 	coso_in "$root" /empty </dev/null
 	fails 126 "'/empty' is neither"
 	if [ "$(uname -m)" != aarch64 ]; then
 		coso_in "$root" /arm64 </dev/null
-		fails 126 "'/arm64' is a program for aarch64, which this machine isn't"
+		fails 126 '"/arm64" is a program for aarch64, which this machine isn.t'
 	fi
 	coso_in "$root" /arm </dev/null
-	fails 126 "'/arm' is a program for arm, which this machine isn't"
+	fails 126 '"/arm" is a program for arm, which this machine isn.t'
 	coso_in "$root" /cut </dev/null
 	[ "$status" != 0 ] # the kernel's own judgement: a damaged program, or one that faults at once
 	# By name, in PATH.
@@ -97,14 +97,14 @@ programs() {
 	# A dynamic program without its loader.
 	cp /bin/true "$root/dynamic"
 	coso_in "$root" /dynamic </dev/null
-	fails 127 "'/dynamic' is there, but its dynamic loader isn't"
+	fails 127 '"/dynamic" is there, but its dynamic loader isn.t'
 }
 
 @test "programs that can't be run: CRLF, no interpreter, another machine's, damaged, no loader" { in_ns clean programs; }
 
 no_shell() {
 	coso
-	fails 127 "'/bin/sh'"
+	fails 127 '"/bin/sh"'
 	alpine
 	silent # it reads the end of /dev/null
 }

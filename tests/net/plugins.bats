@@ -211,7 +211,7 @@ not_programs() {
 	printf '#!/bin/sh\nexit 0\n' >"$T/plain"
 	chmod 644 "$T/plain"
 	PLUGIN=$T/plain refused "Permission denied" "chmod +x"
-	PLUGIN=$T refused "is a folder"
+	PLUGIN=$T refused "is a directory"
 	PLUGIN=$T/missing refused "No such file or directory" "make install" "--network none"
 	PLUGIN=$T/plain/below refused "Not a directory"
 	plugin format <<<'exit 0'
