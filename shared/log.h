@@ -12,3 +12,6 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));  
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2))); // unless --quiet
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2))); // with --verbose
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// Hands warnings and what is less than them to `sink` instead of printing them; NULL: they are printed.
+void log_redirect(void (*sink)(enum log_level level, const char *line, void *data), void *data);

@@ -7,9 +7,9 @@
 #include "coso/engine/run.h"
 #include "coso/engine/state.h"
 #include "shared/fd.h"
-#include "shared/num.h"
 #include "shared/opts.h"
 #include "shared/proc.h"
+#include "shared/signame.h"
 #include "shared/str.h"
 #include "shared/sys.h"
 
@@ -20,7 +20,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum { ENDING_MS = 10000 };
@@ -145,20 +144,11 @@ int cmd_ps(struct cli *cli, int *out_exit_code, struct err *err)
 
 static int parse_signal(const char *text, int *out, struct err *err)
 {
-	uint64_t number;
-	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
-	if (num_u64("--signal", text, 1, (uint64_t)SIGRTMAX, &number, NULL) == 0) {
-		*out = (int)number;
-		return 0;
-	}
-	for (int i = 1; i < NSIG; i++) {
-		const char *known = sigabbrev_np(i);
-		if (known && strcasecmp(known, name) == 0) {
-			*out = i;
-			return 0;
-		}
-	}
-	return err_set(err, EINVAL, "--signal '%.40s': neither the name nor the number of a signal", text);
+	int number = signame_parse(text);
+	if (number < 0)
+		return err_set(err, EINVAL, "--signal '%.40s': neither the name nor the number of a signal", text);
+	*out = number;
+	return 0;
 }
 
 static int signal_container(struct cli *cli, const struct place *place, const char *id, int signal, struct err *err)

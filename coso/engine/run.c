@@ -8,6 +8,7 @@
 
 #include "coso/engine/claim.h"
 #include "coso/engine/gc.h"
+#include "coso/engine/pidfile.h"
 #include "coso/engine/settle.h"
 #include "coso/engine/state.h"
 #include "coso/engine/supervise.h"
@@ -18,6 +19,7 @@
 #include "shared/log.h"
 #include "shared/path.h"
 #include "shared/proc.h"
+#include "shared/stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +29,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { COMMAND_SHOWN = 1000 }; // bytes
@@ -74,17 +75,6 @@ int run_check_id(const char *id, struct err *err)
 	return 0;
 }
 
-static const char *now_text(struct arena *arena)
-{
-	struct timespec now;
-	struct tm utc;
-	char text[32];
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	return arena_printf(arena, "%s.%09ldZ", text, now.tv_nsec);
-}
-
 // The beginning of a command line, for people to know it by. It is cut between characters of UTF-8.
 static const char *join_words(struct arena *arena, const struct strv *words)
 {
@@ -111,7 +101,7 @@ static void describe_state(struct life *life)
 		.rootfs = spec->root.path,
 		.command = join_words(spec->arena, &spec->process.args),
 		.network = spec->network.name,
-		.created = now_text(spec->arena),
+		.created = stamp_now(spec->arena),
 		.pid = life->launch.pid,
 		.pid_start = proc_start_time(life->launch.pid),
 		.owner = getpid(),
@@ -128,21 +118,6 @@ static int note(struct launch *launch, struct err *err)
 	struct life *life = launch->owner;
 	describe_state(life);
 	return state_write(life->claim.state, &life->state, err);
-}
-
-static int write_pid_file(const char *path, pid_t pid, struct err *err)
-{
-	char text[16];
-	int size = snprintf(text, sizeof(text), "%d", (int)pid);
-	own_arena struct arena arena = { 0 };
-	char *folder = arena_strdup(&arena, path), *slash = strrchr(folder, '/');
-	const char *name = slash ? slash + 1 : path;
-	if (slash)
-		*slash = '\0';
-	own_fd int dir = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || file_replace(dir, name, text, (size_t)size, 0644, err) < 0)
-		return dir < 0 ? err_sys(err, "--pid-file '%s'", path) : err_wrap(err, "--pid-file '%s'", path);
-	return 0;
 }
 
 static int open_log(const struct life *life, struct err *err)
@@ -192,8 +167,8 @@ static int begin(struct life *life, struct err *err)
 	life->state.launching = false;
 	if (state_write(life->claim.state, &life->state, err) < 0)
 		return -1;
-	if (life->run->pid_file && write_pid_file(life->run->pid_file, launch->pid, err) < 0)
-		return -1;
+	if (life->run->pid_file && pidfile_write(life->run->pid_file, launch->pid, err) < 0)
+		return err_wrap(err, "--pid-file '%s'", life->run->pid_file);
 	life->began = true;
 	return 0;
 }
