@@ -30,9 +30,11 @@ struct launch {
 	int cache;              // folder of compiled seccomp filters, or -1
 	int trace;              // of trace_open, or -1
 	int signals;            // once it is readable or hung up the launch ends, with EINTR; -1: nothing interrupts it
+	// Called once it is decided which group will be made, before it is: who notes that can remove it after a crash. NULL: nobody
+	int (*plan)(struct launch *launch, struct err *err);
 	// Called once `pid` is known and before its program can start: whatever dies from then on, somebody can end it. NULL: nobody
 	int (*note)(struct launch *launch, struct err *err);
-	void *owner;   // for `note`
+	void *owner;   // for these two
 	int start;     // of start_listen: once all is ready the child waits there to be started; -1: it goes on
 	int preserved; // how many descriptors from 3 on the program inherits
 

@@ -16,23 +16,33 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char name[] = "start";
+static const char name[] = "start", new_name[] = "start.new";
 
 // A path of any length fits into sun_path by way of its folder's descriptor. unix(7)
-static struct sockaddr_un address_in(int folder)
+static struct sockaddr_un address_of(int folder, const char *socket_name)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder, name);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder, socket_name);
 	return address;
 }
 
 int start_listen(int folder, struct err *err)
 {
-	const struct sockaddr_un address = address_in(folder);
+	const struct sockaddr_un address = address_of(folder, new_name);
 	own_fd int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (s < 0 || bind(s, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(s, 1) < 0)
 		return err_sys(err, "make the socket that start connects to");
 	return take_fd(&s);
+}
+
+int start_allow(int folder, struct err *err)
+{
+	return renameat(folder, new_name, folder, name) < 0 ? err_sys(err, "name the socket that start connects to") : 0;
+}
+
+bool start_is_being_made(int folder)
+{
+	return faccessat(folder, new_name, F_OK, 0) == 0;
 }
 
 bool start_is_awaited(int folder)
@@ -71,7 +81,7 @@ int start_wait(struct launch *launch, struct err *err)
 
 int start_go(int folder, struct err *err)
 {
-	const struct sockaddr_un address = address_in(folder);
+	const struct sockaddr_un address = address_of(folder, name);
 	own_fd int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return err_sys(err, "make a socket");

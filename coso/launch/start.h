@@ -13,10 +13,13 @@
 
 struct launch;
 
-// Outside, for create: makes the socket in the folder. Returns the descriptor for launch->start, or -1.
+// Outside, for create: makes the socket in the folder, under a name that start doesn't look for. Returns the descriptor for
+// launch->start, or -1. start_allow gives it its own name once the container is created.
 int start_listen(int folder, struct err *err);
+int start_allow(int folder, struct err *err);
 
-// Outside: true if nobody has started the container yet.
+// Outside: true between start_listen and start_allow, and between start_allow and start_go.
+bool start_is_being_made(int folder);
 bool start_is_awaited(int folder);
 
 // Inside. Should: hold nothing open that create's caller waits for, nor anything of the host's. Returns once `start` said go.
