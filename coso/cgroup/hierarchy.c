@@ -155,7 +155,6 @@ static struct cgroup_hierarchy look_at(struct arena *arena, const struct mount *
 		.join = -1,
 	};
 	hierarchy.controllers = mount->v2 ? v2_controllers(arena, hierarchy.top) : controllers;
-	hierarchy.base = arena_printf(arena, "%s/coso", hierarchy.top);
 	return hierarchy;
 }
 

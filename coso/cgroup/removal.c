@@ -123,20 +123,24 @@ static int kill_group(int dir, const char *name, int depth)
 	return each_child(group, kill_group, depth + 1);
 }
 
-int removal_remove(const char *base, const char *name, int64_t deadline, struct err *err)
+int removal_remove(const char *folder, int64_t deadline, struct err *err)
 {
-	own_fd int dir = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_arena struct arena arena = { 0 };
+	const char *name = strrchr(folder, '/');
+	if (!name || name == folder)
+		return err_set(err, EINVAL, "remove the group '%s': that is no group's folder", folder);
+	own_fd int dir = open(arena_strndup(&arena, folder, (size_t)(name - folder)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 && errno == ENOENT)
 		return 0;
 	if (dir < 0)
-		return err_sys(err, "open '%s'", base);
-	while (remove_empty(dir, name, 0) < 0) {
+		return err_sys(err, "open the group above '%s'", folder);
+	while (remove_empty(dir, name + 1, 0) < 0) {
 		if (errno != EBUSY)
-			return err_sys(err, "remove the group '%s/%s'", base, name);
+			return err_sys(err, "remove the group '%s'", folder);
 		if (proc_now_ms() >= deadline)
-			return err_set(err, EBUSY, "remove the group '%s/%s': what runs in it doesn't end (see its cgroup.procs)",
-				       base, name);
-		kill_group(dir, name, 0);
+			return err_set(err, EBUSY, "remove the group '%s': what runs in it doesn't end (see its cgroup.procs)",
+				       folder);
+		kill_group(dir, name + 1, 0);
 		poll(NULL, 0, PAUSE_MS);
 	}
 	return 0;

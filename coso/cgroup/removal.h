@@ -6,6 +6,6 @@
 
 #include <stdint.h>
 
-// Removes the group `name` in the folder `base` with all below it. What still runs there is killed (cgroup.kill; on v1 after
-// stopping forks by pids.max or the freezer), and waited for until `deadline` (of proc_now_ms). A missing group is no error.
-int removal_remove(const char *base, const char *name, int64_t deadline, struct err *err);
+// Removes the group `folder` with all below it. What still runs there is killed (cgroup.kill; on v1 after stopping forks by pids.max or
+// the freezer), and waited for until `deadline` (of proc_now_ms). A missing group is no error.
+int removal_remove(const char *folder, int64_t deadline, struct err *err);

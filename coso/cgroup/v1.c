@@ -2,10 +2,12 @@
 // v1.c - limits in the files of cgroup v1
 #include "coso/cgroup/v1.h"
 
+#include "coso/cgroup/folder.h"
 #include "shared/file.h"
 #include "shared/str.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 static const char *number(struct settings *settings, int64_t value)
 {
@@ -92,15 +94,19 @@ void v1_io(struct settings *settings, const struct spec_resources *resources)
 						 .needs = "the bfq I/O scheduler with CONFIG_BFQ_GROUP_IOSCHED" });
 }
 
-static int inherit(struct arena *arena, const char *above, const char *folder, const char *file, struct err *err)
+// A group whose set is empty takes that of the group above, which is filled first where it has none either.
+static int inherit(struct arena *arena, const char *folder, const char *root, const char *file, struct err *err)
 {
 	const char *path = arena_printf(arena, "%s/%s", folder, file);
 	char *value = file_read(arena, AT_FDCWD, path, FILE_SMALL, NULL, err);
 	if (!value)
 		return -1;
 	str_clean(value);
-	if (*value)
+	const char *above = strlen(folder) > strlen(root) ? folder_above(arena, folder) : NULL;
+	if (*value || !above)
 		return 0;
+	if (inherit(arena, above, root, file, err) < 0)
+		return -1;
 	value = file_read(arena, AT_FDCWD, arena_printf(arena, "%s/%s", above, file), FILE_SMALL, NULL, err);
 	if (!value)
 		return -1;
@@ -108,14 +114,10 @@ static int inherit(struct arena *arena, const char *above, const char *folder, c
 	return file_put(AT_FDCWD, path, value, err);
 }
 
-int v1_cpuset_inherit(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const char *id, struct err *err)
+int v1_cpuset_inherit(struct arena *arena, const struct cgroup_hierarchy *hierarchy, struct err *err)
 {
-	// Both levels each time: whoever made the first may not have filled it yet.
-	const char *folder = arena_printf(arena, "%s/%s", hierarchy->base, id);
-	if (inherit(arena, hierarchy->top, hierarchy->base, "cpuset.cpus", err) < 0 ||
-	    inherit(arena, hierarchy->top, hierarchy->base, "cpuset.mems", err) < 0 ||
-	    inherit(arena, hierarchy->base, folder, "cpuset.cpus", err) < 0 ||
-	    inherit(arena, hierarchy->base, folder, "cpuset.mems", err) < 0)
-		return err_wrap(err, "fill the cpuset group '%s'", folder);
+	if (inherit(arena, hierarchy->folder, hierarchy->mount, "cpuset.cpus", err) < 0 ||
+	    inherit(arena, hierarchy->folder, hierarchy->mount, "cpuset.mems", err) < 0)
+		return err_wrap(err, "fill the cpuset group '%s'", hierarchy->folder);
 	return 0;
 }

@@ -11,6 +11,6 @@ void v1_cpuset(struct settings *settings, const struct spec_resources *resources
 void v1_pids(struct settings *settings, const struct spec_resources *resources);
 void v1_io(struct settings *settings, const struct spec_resources *resources);
 
-// Gives the cpuset groups "<base>" and "<base>/<id>" the CPUs and memory nodes of the group above where they have none:
-// without them no process can join. cpusets(7)
-int v1_cpuset_inherit(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const char *id, struct err *err);
+// Gives the cpuset group `folder`, and those above, the CPUs and memory nodes of the group above where they have none: without them
+// no process can join. cpusets(7)
+int v1_cpuset_inherit(struct arena *arena, const struct cgroup_hierarchy *hierarchy, struct err *err);

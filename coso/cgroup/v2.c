@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 enum { DEFAULT_PERIOD = 100000 }; // µs
 
@@ -119,4 +120,35 @@ int v2_enable(struct arena *arena, const char *folder, const struct strv *contro
 	if (why.code == EOPNOTSUPP)
 		return err_hint(err, "the group is threaded");
 	return -1;
+}
+
+// All that there is, one by one where they can't be had together (a controller may be busy, or the group threaded).
+static void enable_all(struct arena *arena, const char *folder)
+{
+	char *text = file_read(arena, AT_FDCWD, arena_printf(arena, "%s/cgroup.controllers", folder), FILE_SMALL, NULL, NULL);
+	if (!text)
+		return;
+	str_clean(text);
+	struct strv names = str_split(arena, text, ' ');
+	if (!*text || v2_enable(arena, folder, &names, NULL) == 0)
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		v2_enable(arena, folder, &(struct strv){ .items = &names.items[i], .count = 1 }, NULL);
+}
+
+int v2_hand_down(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const struct strv *needed, bool all,
+		 struct err *err)
+{
+	size_t top = strlen(hierarchy->top);
+	bool below = strncmp(hierarchy->folder, hierarchy->top, top) == 0 && hierarchy->folder[top] == '/';
+	size_t length = below ? top : strlen(hierarchy->mount);
+	for (const char *folder = hierarchy->folder; folder[length];) {
+		const char *above = arena_strndup(arena, folder, length);
+		if (all)
+			enable_all(arena, above);
+		if (needed->count && v2_enable(arena, above, needed, err) < 0)
+			return -1;
+		length += 1 + strcspn(folder + length + 1, "/");
+	}
+	return 0;
 }

@@ -13,3 +13,8 @@ void v2_io(struct settings *settings, const struct spec_resources *resources);
 
 // Enables `controllers` for the children of `folder` where they aren't yet.
 int v2_enable(struct arena *arena, const char *folder, const struct strv *controllers, struct err *err);
+
+// Enables controllers in every group above `folder`, from the topmost one that is the caller's: `needed`, or with `all` whatever there
+// is; that any of these can't be had is no error then, unless it is needed.
+int v2_hand_down(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const struct strv *needed, bool all,
+		 struct err *err);

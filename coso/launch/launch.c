@@ -108,11 +108,12 @@ static struct spec_resources possible_resources(const struct launch *launch, con
 static void describe_cgroup(const struct launch *launch, FILE *out)
 {
 	struct cgroup cgroup = { 0 };
+	struct cgroup_name name = cgroup_name_of(launch->spec);
 	struct strv lines = { 0 };
 	struct err err;
 	int result = cgroup_detect(launch->arena, &cgroup, &err);
 	struct spec_resources resources = possible_resources(launch, &cgroup);
-	if (result < 0 || cgroup_describe(&cgroup, launch->spec->id, &resources, &lines, &err) < 0) {
+	if (result < 0 || cgroup_describe(&cgroup, &name, &resources, &lines, &err) < 0) {
 		fprintf(out, "             would fail: %s\n", err.msg);
 		return;
 	}
@@ -124,17 +125,18 @@ static int run_cgroup(struct launch *launch, struct err *err)
 {
 	if (cgroup_detect(launch->arena, &launch->cgroup, err) < 0)
 		return -1;
+	struct cgroup_name name = cgroup_name_of(launch->spec);
 	struct spec_resources resources = possible_resources(launch, &launch->cgroup);
 	launch->no_devices = resources.device_count < launch->spec->resources.device_count;
 	if (launch->no_devices)
 		log_warning("no control group can guard devices here, so the container can't make any: CAP_MKNOD is dropped");
-	return cgroup_create(&launch->cgroup, launch->spec->id, &resources, err);
+	return cgroup_create(&launch->cgroup, &name, &resources, err);
 }
 
 static void undo_cgroup(struct launch *launch)
 {
 	struct err err;
-	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, launch->spec->id, CGROUP_REMOVE_MS, &err) < 0) {
+	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, CGROUP_REMOVE_MS, &err) < 0) {
 		log_warning("%s", err.msg);
 		launch->unclean = true;
 	}
@@ -266,7 +268,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.sysfs = -1,
 		.signals = -1,
 		.rootfs = { .folder = -1, .lower = -1, .data = -1, .lock = -1, .staging = -1, .root = -1 },
-		.cgroup = { .v2 = -1 },
+		.cgroup = { .v2 = -1, .keeper = -1 },
 		.gate = { -1, -1 },
 		.report = { -1, -1 },
 		.pidfd = -1,

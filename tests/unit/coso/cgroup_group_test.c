@@ -24,10 +24,12 @@
 
 enum { MIB = 1 << 20, PATIENCE_MS = 10000 };
 
+#define NAMED(name) ((struct cgroup_name){ .id = (name) })
+
 static bool exists(struct host *host, const char *controller, const char *id)
 {
 	int index = hierarchy_find(&host->cgroup, controller);
-	return index >= 0 && access(arena_printf(&host->arena, "%s/%s", host->cgroup.hierarchies[index].base, id), F_OK) == 0;
+	return index >= 0 && access(arena_printf(&host->arena, "%s/coso/%s", host->cgroup.hierarchies[index].top, id), F_OK) == 0;
 }
 
 static const char *value_of(struct host *host, const char *controller, const char *v1_file, const char *v2_file)
@@ -35,7 +37,7 @@ static const char *value_of(struct host *host, const char *controller, const cha
 	int index = hierarchy_find(&host->cgroup, controller);
 	CU_ASSERT_TRUE_FATAL(index >= 0);
 	const struct cgroup_hierarchy *hierarchy = &host->cgroup.hierarchies[index];
-	const char *path = arena_printf(&host->arena, "%s/one/%s", hierarchy->base, hierarchy->v2 ? v2_file : v1_file);
+	const char *path = arena_printf(&host->arena, "%s/coso/one/%s", hierarchy->top, hierarchy->v2 ? v2_file : v1_file);
 	char *text = file_read(&host->arena, AT_FDCWD, path, FILE_SMALL, NULL, &host->err);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	str_clean(text);
@@ -76,19 +78,18 @@ TEST(cgroup_group, limits_are_set_and_the_group_goes)
 	if (!host_start(&host))
 		return;
 	struct spec_resources resources = { .memory_limit = 64 * MIB + 5, .pids_limit = 7 };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "memory.limit_in_bytes", "memory.max"), "67108864");
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.max", "pids.max"), "7");
 	CU_ASSERT_EQUAL(cgroup_has_v1(&host.cgroup), !host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "memory")].v2);
 	CU_ASSERT_STRING_EQUAL(host.cgroup.path, "/coso/one");
-	CU_ASSERT_EQUAL(cgroup_oom_kills(&host.cgroup, "one"), 0);
-	CU_ASSERT_EQUAL(cgroup_oom_kills(&host.cgroup, "none"), -1);
+	CU_ASSERT_EQUAL(cgroup_oom_kills(&host.cgroup), 0);
 	for (size_t i = 0; i < host.cgroup.count; i++)
 		if (host.cgroup.hierarchies[i].join >= 0)
 			CU_ASSERT_EQUAL(fcntl(host.cgroup.hierarchies[i].join, F_GETFD), FD_CLOEXEC);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, 0, &host.err), 0);
 	CU_ASSERT_FALSE(exists(&host, "memory", ""));
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, 0, &host.err), 0);
 	host_end(&host);
 }
 
@@ -116,14 +117,17 @@ TEST(cgroup_group, a_child_joins_and_is_killed_by_remove)
 	if (!host_start(&host))
 		return;
 	pid_t pid = 0;
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .memory_limit = 64 * MIB }, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .memory_limit = 64 * MIB }, &host.err),
+			0);
 	int pidfd = start(&host, wait_for_ever, &pid);
 	const char *mine = wait_for_join(&host, "memory", pid);
+	cgroup_close(&host.cgroup);
 	struct cgroup second = host.cgroup;
-	CU_ASSERT_EQUAL(cgroup_create(&second, "one", &(struct spec_resources){ .memory_limit = MIB }, &host.err), -1);
-	CU_ASSERT_EQUAL(host.err.code, EEXIST);
+	CU_ASSERT_EQUAL(cgroup_create(&second, &NAMED("one"), &(struct spec_resources){ .memory_limit = MIB }, &host.err), -1);
+	CU_ASSERT_EQUAL(host.err.code, EBUSY);
+	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "container's cgroup is not empty: 1 process(es) found in '"));
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
 	host_end(&host);
 }
@@ -143,10 +147,10 @@ TEST(cgroup_group, memory_beyond_the_limit_is_an_oom_kill)
 	if (!host_start(&host))
 		return;
 	struct spec_resources resources = { .memory_limit = 16 * MIB };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(start(&host, eat_memory, NULL)), SIGKILL);
-	CU_ASSERT_TRUE(cgroup_oom_kills(&host.cgroup, "one") >= 1);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_TRUE(cgroup_oom_kills(&host.cgroup) >= 1);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	host_end(&host);
 }
 
@@ -169,13 +173,13 @@ TEST(cgroup_group, a_fork_bomb_stays_in_its_group_and_is_removed)
 	if (!host_start(&host))
 		return;
 	struct spec_resources resources = { .pids_limit = 50 };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	int pidfd = start(&host, fork_bomb, NULL);
 	int64_t deadline = proc_now_ms() + PATIENCE_MS;
 	while (!str_eq(value_of(&host, "pids", "pids.current", "pids.current"), "50") && proc_now_ms() < deadline)
 		poll(NULL, 0, 1);
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.current", "pids.current"), "50");
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
 	host_end(&host);
 }
@@ -185,9 +189,9 @@ TEST(cgroup_group, groups_that_a_container_made_go_too)
 	struct host host;
 	if (!host_start(&host))
 		return;
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
-	const char *folder = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].base;
-	const char *deep = arena_printf(&host.arena, "%s/one/a", folder);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+	const char *folder = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].folder;
+	const char *deep = arena_printf(&host.arena, "%s/a", folder);
 	CU_ASSERT_EQUAL(mkdir(deep, 0755), 0);
 	deep = arena_printf(&host.arena, "%s/b", deep);
 	CU_ASSERT_EQUAL(mkdir(deep, 0755), 0);
@@ -196,7 +200,7 @@ TEST(cgroup_group, groups_that_a_container_made_go_too)
 	wait_for_join(&host, "pids", pid);
 	const char *procs = arena_printf(&host.arena, "%s/cgroup.procs", deep);
 	CU_ASSERT_EQUAL(file_put(AT_FDCWD, procs, arena_printf(&host.arena, "%d", (int)pid), &host.err), 0);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
 	host_end(&host);
 }
@@ -206,20 +210,20 @@ TEST(cgroup_group, remove_names_what_stays)
 	struct host host;
 	if (!host_start(&host))
 		return;
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
 	pid_t pid = 0;
 	int pidfd = start(&host, wait_for_ever, &pid);
 	wait_for_join(&host, "pids", pid);
-	const char *base = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].base;
-	CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host.arena, "%s/one/cgroup.procs", base),
+	const char *folder = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].folder;
+	CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host.arena, "%s/cgroup.procs", folder),
 				 arena_printf(&host.arena, "%d", (int)pid), &host.err),
 			0);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, 0, &host.err), -1);
 	CU_ASSERT_EQUAL(host.err.code, EBUSY);
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "/coso/one': what runs in it doesn't end"));
 	CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
 	ended(pidfd);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	host_end(&host);
 }
 
@@ -229,15 +233,15 @@ TEST(cgroup_group, a_refused_value_leaves_nothing)
 	if (!host_start(&host))
 		return;
 	struct spec_resources resources = { .memory_limit = 64 * MIB, .pids_limit = INT64_MAX };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "set the limit of processes to 9223372036854775807: "));
 	CU_ASSERT_FALSE(exists(&host, "memory", "") || exists(&host, "pids", ""));
 	resources = (struct spec_resources){ .memory_limit = 1 };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "the kernel keeps '0'"));
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "a/b", &(struct spec_resources){ 0 }, &host.err), -1);
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "..", &(struct spec_resources){ 0 }, &host.err), -1);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "..", 0, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("a/b"), &(struct spec_resources){ 0 }, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED(".."), &(struct spec_resources){ 0 }, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_find(&host.cgroup, "..", &host.err), -1);
 	CU_ASSERT_FALSE(exists(&host, "memory", "") || exists(&host, "pids", ""));
 	host_end(&host);
 }
@@ -274,19 +278,19 @@ TEST(cgroup_group, device_rules_hold)
 		{ true, 'c', 1, 7, "rw" },     { false, 'c', 1, 7, "rwm" }, { false, 'c', 1, 5, "w" },
 	};
 	struct spec_resources resources = { .devices = rules, .device_count = 5 };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(start(&host, try_devices, NULL)), 3 << 8); // before the last two rules zero may be written
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	rules[1].access = "w"; // on v1 a wider rule can't be narrowed: none of that kind here
 	rules[1].minor = rules[1].major = 9;
 	resources.device_count = sizeof(rules) / sizeof(*rules);
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(start(&host, try_devices, NULL)), 0);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	rules[0].type = 'x';
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), -1);
 	CU_ASSERT_FALSE(exists(&host, "pids", ""));
 	host_end(&host);
 }
@@ -304,17 +308,17 @@ TEST(cgroup_group, a_cpuset_holds_or_its_lack_is_named)
 		return;
 	struct spec_resources resources = { .cpuset_cpus = "0" };
 	if (hierarchy_find(&host.cgroup, "cpuset") < 0) {
-		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), -1);
 		CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "set the CPUs: it takes the cgroup controller 'cpuset', and "));
 		host_end(&host);
 		return;
 	}
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	CU_ASSERT_EQUAL(ended(start(&host, has_one_cpu, NULL)), 0);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	resources.cpuset_cpus = "0-4000";
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), -1);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "set the CPUs to 0-4000: "));
 	CU_ASSERT_FALSE(exists(&host, "cpuset", ""));
 	host_end(&host);
@@ -329,18 +333,20 @@ TEST(cgroup_group, each_lists_ours_and_an_empty_one_is_made_anew)
 	CU_ASSERT_EQUAL(cgroup_each(&host.cgroup, count, &seen, &host.err), 0);
 	CU_ASSERT_EQUAL(seen, 0);
 	struct spec_resources resources = { .pids_limit = 5 };
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	resources.pids_limit = 6;
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.max", "pids.max"), "6");
 	cgroup_close(&host.cgroup);
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "two", &resources, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("two"), &resources, &host.err), 0);
 	CU_ASSERT_EQUAL(cgroup_each(&host.cgroup, count, &seen, &host.err), 0);
 	CU_ASSERT_EQUAL(seen, 101);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	struct cgroup one = host.cgroup;
+	CU_ASSERT_EQUAL(cgroup_find(&one, "one", &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&one, PATIENCE_MS, &host.err), 0);
 	CU_ASSERT_TRUE(exists(&host, "pids", "two"));
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "two", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	CU_ASSERT_FALSE(exists(&host, "pids", ""));
 	host_end(&host);
 }
@@ -351,22 +357,23 @@ TEST(cgroup_group, removal_looks_where_a_group_was_made)
 	struct host host;
 	if (!host_start(&host))
 		return;
-	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
 	const struct cgroup_hierarchy *other = NULL;
 	for (size_t i = 0; i < host.cgroup.count && !other; i++)
-		other = host.cgroup.hierarchies[i].made ? NULL : &host.cgroup.hierarchies[i];
+		other = host.cgroup.hierarchies[i].folder ? NULL : &host.cgroup.hierarchies[i];
 	cgroup_close(&host.cgroup);
-	const char *stray = other ? arena_printf(&host.arena, "%s/one", other->base) : NULL;
+	const char *base = other ? arena_printf(&host.arena, "%s/coso", other->top) : NULL;
+	const char *stray = base ? arena_printf(&host.arena, "%s/one", base) : NULL;
 	if (stray) {
-		CU_ASSERT_EQUAL(mkdir(other->base, 0755), 0);
+		CU_ASSERT_EQUAL(mkdir(base, 0755), 0);
 		CU_ASSERT_EQUAL(mkdir(stray, 0755), 0);
 	}
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	CU_ASSERT_FALSE(exists(&host, "pids", ""));
-	host.cgroup.path = NULL; // as after cgroup_detect
 	CU_ASSERT_TRUE(!stray || access(stray, F_OK) == 0);
-	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", PATIENCE_MS, &host.err), 0);
-	CU_ASSERT_TRUE(!stray || access(other->base, F_OK) < 0);
+	CU_ASSERT_EQUAL(cgroup_find(&host.cgroup, "one", &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
+	CU_ASSERT_TRUE(!stray || access(base, F_OK) < 0);
 	host_end(&host);
 }
 
@@ -380,7 +387,8 @@ TEST(cgroup_group, a_tracked_caller_is_left)
 		bool made = false, found = false;
 		for (size_t i = 0; i < host.cgroup.count; i++)
 			host.cgroup.hierarchies[i].own = tracked ? "/user.slice" : "/";
-		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, "one", &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
+		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .pids_limit = 5 }, &host.err),
+				0);
 		for (size_t i = 0; i < host.cgroup.count; i++)
 			if (!*host.cgroup.hierarchies[i].controllers ||
 			    str_starts(host.cgroup.hierarchies[i].controllers, "name=")) {
@@ -388,7 +396,7 @@ TEST(cgroup_group, a_tracked_caller_is_left)
 				made |= host.cgroup.hierarchies[i].join >= 0;
 			}
 		CU_ASSERT_EQUAL(made, found && tracked);
-		CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, "one", 0, &host.err), 0);
+		CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, 0, &host.err), 0);
 		cgroup_close(&host.cgroup);
 	}
 	host_end(&host);
@@ -401,7 +409,7 @@ TEST(cgroup_group, describe_makes_nothing)
 		return;
 	struct strv lines = { 0 };
 	struct spec_resources resources = { .memory_limit = 64 * MIB, .pids_limit = 7 };
-	CU_ASSERT_EQUAL(cgroup_describe(&host.cgroup, "one", &resources, &lines, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_describe(&host.cgroup, &NAMED("one"), &resources, &lines, &host.err), 0);
 	CU_ASSERT_EQUAL_FATAL(lines.count, 2);
 	CU_ASSERT_TRUE(str_starts(lines.items[0], "memory: memory."));
 	CU_ASSERT_TRUE(str_starts(lines.items[1], "pids: pids.max = 7 in /"));
@@ -424,9 +432,9 @@ TEST(cgroup_group, many_at_a_time_come_and_go)
 		const char *id = arena_printf(&host.arena, "w%d", i);
 		int failed = 0;
 		for (int turn = 0; turn < TURNS && !failed; turn++) {
-			failed = cgroup_create(&host.cgroup, id, &resources, &host.err) < 0;
+			failed = cgroup_create(&host.cgroup, &NAMED(id), &resources, &host.err) < 0;
 			cgroup_close(&host.cgroup);
-			failed |= cgroup_remove(&host.cgroup, id, PATIENCE_MS, &host.err) < 0;
+			failed |= cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err) < 0;
 		}
 		if (failed)
 			printf("%s\n", host.err.msg);

@@ -85,7 +85,7 @@ TEST(cgroup_hierarchy, v1_with_joined_controllers_and_a_name)
 	int memory = hierarchy_find(&tree.cgroup, "memory"), cpu = hierarchy_find(&tree.cgroup, "cpuacct");
 	CU_ASSERT_EQUAL_FATAL(memory, 0);
 	CU_ASSERT_EQUAL_FATAL(cpu, 1);
-	CU_ASSERT_STRING_EQUAL(below(&tree, tree.cgroup.hierarchies[memory].base), "/memory/coso");
+	CU_ASSERT_STRING_EQUAL(below(&tree, tree.cgroup.hierarchies[memory].top), "/memory");
 	CU_ASSERT_STRING_EQUAL(tree.cgroup.hierarchies[memory].own, "/user/me");
 	CU_ASSERT_STRING_EQUAL(tree.cgroup.hierarchies[2].own, "/user.slice/a:b");
 	CU_ASSERT_EQUAL(tree.cgroup.hierarchies[cpu].join, -1);
@@ -173,7 +173,7 @@ static int delegated_as_nobody(struct tree *tree)
 		return 10;
 	if (tree_parse(tree, mounts, "0::/user.slice/user@7.service/app.slice/x.scope\n3:pids:/user.slice\n") < 0)
 		return 11;
-	if (strcmp(below(tree, tree->cgroup.hierarchies[0].base), "/v2/user.slice/user@7.service/coso") != 0)
+	if (strcmp(below(tree, tree->cgroup.hierarchies[0].top), "/v2/user.slice/user@7.service") != 0)
 		return 12;
 	if (hierarchy_find(&tree->cgroup, "memory") != 0 || hierarchy_find(&tree->cgroup, "io") != -1)
 		return 13;

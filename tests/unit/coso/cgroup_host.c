@@ -59,7 +59,7 @@ bool host_start(struct host *host)
 						0);
 			}
 	}
-	host->cgroup = (struct cgroup){ .arena = &host->arena, .v2 = -1 };
+	host->cgroup = (struct cgroup){ .arena = &host->arena, .v2 = -1, .keeper = -1 };
 	CU_ASSERT_EQUAL_FATAL(hierarchy_parse(&host->cgroup, mounts, own, &host->err), 0);
 	CU_ASSERT_EQUAL(host->cgroup.count, host->real.count);
 	return true;

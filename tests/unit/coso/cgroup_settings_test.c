@@ -23,18 +23,14 @@ static struct cgroup host(struct arena *arena, int version)
 								   .own = "/",
 								   .top = "/nowhere",
 								   .join = -1,
-								   .base = "/nowhere/coso",
 								   .v2 = true,
 								   .controllers = "cpuset,cpu,io,memory,pids" };
 		return cgroup;
 	}
 	for (size_t i = 0; i < 5; i++)
-		cgroup.hierarchies[cgroup.count++] = (struct cgroup_hierarchy){ .mount = "/nowhere",
-										.own = "/",
-										.top = "/nowhere",
-										.base = "/nowhere/coso",
-										.controllers = names[i],
-										.join = -1 };
+		cgroup.hierarchies[cgroup.count++] = (struct cgroup_hierarchy){
+			.mount = "/nowhere", .own = "/", .top = "/nowhere", .controllers = names[i], .join = -1
+		};
 	return cgroup;
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// prepare.c - what a new group takes before a process can be in it and a limit can be set
+#include "coso/cgroup/prepare.h"
+
+#include "coso/cgroup/hierarchy.h"
+#include "coso/cgroup/v1.h"
+#include "coso/cgroup/v2.h"
+#include "shared/str.h"
+
+int prepare_group(struct cgroup *cgroup, size_t index, const struct settings *settings, bool all, struct err *err)
+{
+	const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[index];
+	struct strv needed = { 0 };
+	if (!hierarchy->v2)
+		return hierarchy_listed(hierarchy->controllers, "cpuset") ? v1_cpuset_inherit(cgroup->arena, hierarchy, err) : 0;
+	for (size_t i = 0; i < settings->count; i++)
+		if (settings->items[i].hierarchy == index && *settings->items[i].controller)
+			strv_push(cgroup->arena, &needed, settings->items[i].controller);
+	return needed.count || all ? v2_hand_down(cgroup->arena, hierarchy, &needed, all, err) : 0;
+}
