@@ -8,6 +8,7 @@
 // Each try prints "name=ok" or "name=ERRNO". Where success would do harm, the file must be one that may be harmed.
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,6 +35,18 @@ static void say(const char *name, long result)
 	printf("%s=%s\n", name, result >= 0 ? "ok" : strerrorname_np(errno));
 }
 
+static long number(const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (end == text || *end || value < 0 || value > INT_MAX) {
+		fprintf(stderr, "attack: '%s' isn't a number\n", text);
+		exit(2);
+	}
+	return value;
+}
+
 static double now(void)
 {
 	struct timespec time;
@@ -44,7 +57,7 @@ static double now(void)
 
 static int act_swap(char **args)
 {
-	double end = now() + atof(args[2]);
+	double end = now() + (double)number(args[2]);
 	unsigned long swaps = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,7 +90,7 @@ static int act_exe(char **args)
 
 static int act_trace(char **args)
 {
-	pid_t pid = atoi(args[0]);
+	pid_t pid = (pid_t)number(args[0]);
 	char path[64], target[64];
 
 	say("seize", ptrace(PTRACE_SEIZE, pid, NULL, NULL));
