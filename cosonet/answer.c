@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char unguarded[] = "containers can send under each other's addresses: this kernel lacks sch_ingress or cls_bpf "
+				"(CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF)";
+
 static json_t *cidr_text(const struct num_cidr *cidr)
 {
 	char text[RECORD_ADDRESS];
@@ -42,7 +45,7 @@ static int print_json(json_t *json, struct err *err)
 
 int answer_attached(const struct attached *a, struct err *err)
 {
-	json_t *addresses = json_array(), *gateways = json_array(), *interfaces = json_array();
+	json_t *addresses = json_array(), *gateways = json_array(), *interfaces = json_array(), *warnings = json_array();
 	json_array_append_new(addresses, cidr_text(&a->lease.address4));
 	json_array_append_new(gateways, host_text(&a->gateway4));
 	if (a->lease.address6.family) {
@@ -51,8 +54,11 @@ int answer_attached(const struct attached *a, struct err *err)
 	}
 	json_array_append_new(interfaces, json_pack("{s:s,s:o,s:o,s:s}", "name", a->inside.name, "mac", mac_text(a->inside.mac),
 						    "addresses", addresses, "host", a->lease.veth));
-	return print_json(
-		json_pack("{s:o,s:o,s:[],s:b}", "interfaces", interfaces, "gateways", gateways, "dns", "release", a->release), err);
+	if (!a->guarded)
+		json_array_append_new(warnings, json_string(unguarded));
+	return print_json(json_pack("{s:o,s:o,s:[],s:b,s:o}", "interfaces", interfaces, "gateways", gateways, "dns", "release",
+				    a->release, "warnings", warnings),
+			  err);
 }
 
 struct status {

@@ -4,7 +4,7 @@
 
 #include "cosonet/attach.h"
 
-// One JSON object on stdout: interfaces, gateways, dns, release (the contract of the network executable). 0 or -1.
+// One JSON object on stdout: interfaces, gateways, dns, release, warnings (the contract of the network executable). 0 or -1.
 int answer_attached(const struct attached *attached, struct err *err);
 
 // Bridge, networks, firewall, leases and published ports; as JSON with request->json. 0 or -1.

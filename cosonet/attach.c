@@ -41,8 +41,10 @@ static int configure(struct netlink *nl, struct netlink *host, const struct requ
 	int found = link_find(nl, name, &a->inside, err);
 	if (found <= 0)
 		return found < 0 ? -1 : err_set(err, ENODEV, "interface '%s' of the container went away", name);
-	if (guard(host, a, err) < 0)
+	int guarded = guard(host, a, err);
+	if (guarded < 0)
 		return -1;
+	a->guarded = guarded;
 	bool six = lease->address6.family != 0;
 	if (six &&
 	    (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0))

@@ -10,6 +10,7 @@ struct attached {
 	struct link inside;                 // the container's interface
 	struct num_cidr gateway4, gateway6; // gateway6.family 0: none
 	bool release;                       // `cosonet -release` is owed when the container has ended
+	bool guarded;                       // it can send as nobody else; false where the kernel can't see to that
 };
 
 // All or nothing: makes the bridge too where it is missing. 0 or -1.

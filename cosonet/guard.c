@@ -7,8 +7,6 @@
 // packet with that hop limit and neither TCP, UDP nor ICMPv6 at once.
 #include "cosonet/guard.h"
 
-#include "shared/log.h"
-
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -241,11 +239,8 @@ int guard_attach(struct netlink *nl, int index, const struct guard_owner *owner,
 	struct sock_filter code[GUARD_MOST];
 	struct program program = { code, guard_program(owner, code) };
 	if (put(nl, index, &program, err) == 0)
-		return 0;
-	if (!is_missing(nl))
-		return err_wrap(err, "guard link %d", index);
-	log_verbose("containers can send under each other's addresses: this kernel lacks sch_ingress or cls_bpf");
-	return 0;
+		return 1;
+	return is_missing(nl) ? 0 : err_wrap(err, "guard link %d", index);
 }
 
 int guard_hold(struct netlink *nl, int index, struct err *err)

@@ -21,8 +21,7 @@ struct guard_owner {
 // Writes the program, which returns TC_ACT_OK or TC_ACT_SHOT for a frame. Returns its length. (pure)
 size_t guard_program(const struct guard_owner *owner, struct sock_filter out[GUARD_MOST]);
 
-// Puts it on link `index`. A kernel that has no such thing (CONFIG_NET_SCH_INGRESS, _NET_CLS_BPF, _NET_CLS_ACT) goes without, which is
-// said with --verbose. 0 or -1.
+// Puts it on link `index`. Returns 1; 0 where the kernel has no such thing (CONFIG_NET_SCH_INGRESS, _NET_CLS_BPF, _NET_CLS_ACT); or -1.
 int guard_attach(struct netlink *nl, int index, const struct guard_owner *owner, struct err *err);
 
 // Puts a program that lets everything in on a link that stays. The kernel rewrites its own code when the first such program comes and

@@ -108,6 +108,16 @@ static void take_addresses(struct launch *launch, json_t *object, struct strv *l
 	}
 }
 
+static void pass_warnings_on(const json_t *warnings)
+{
+	size_t i;
+	json_t *warning;
+	json_array_foreach(warnings, i, warning) {
+		if (json_is_string(warning))
+			log_warning("network: %s", json_string_value(warning));
+	}
+}
+
 static void read_answer(struct launch *launch, char *text)
 {
 	json_t *answer = find_answer(text);
@@ -121,6 +131,7 @@ static void read_answer(struct launch *launch, char *text)
 	json_array_foreach(interfaces, i, interface)
 		take_addresses(launch, interface, &launch->network.addresses, "addresses");
 	take_addresses(launch, answer, &launch->network.dns, "dns");
+	pass_warnings_on(json_object_get(answer, "warnings"));
 	launch->network.owed = json_is_true(json_object_get(answer, "release"));
 	json_decref(answer);
 }

@@ -2,10 +2,10 @@
 // netexec.h - runs the network executable: `<path> -pid <pid>`, any program that takes -pid
 //
 // The contract is in ARCHITECTURE.md: a clean environment with COSO_*, 30 s (or spec->network.timeout_ms), exit status 0 means that
-// the network is up. If it printed a JSON object with "release": true it is called again at the end as `<path> -release`; the debt
-// is noted before "go". An executable that was killed (its time was up, the launch was interrupted or crashed) couldn't say: then
-// -release is called too, its own failure means nothing, and it gets 2 s. A -release that was owed and fails stays owed: each of the
-// next commands calls it once more, up to 5 times in all.
+// the network is up. It may print a JSON object: what stands in its "warnings" is passed on, and with "release": true it is called
+// again at the end as `<path> -release`; the debt is noted before "go". An executable that was killed (its time was up, the launch
+// was interrupted or crashed) couldn't say: then -release is called too, its own failure means nothing, and it gets 2 s. A -release
+// that was owed and fails stays owed: each of the next commands calls it once more, up to 5 times in all.
 #pragma once
 
 #include "shared/arena.h"

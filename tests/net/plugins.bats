@@ -300,3 +300,22 @@ sleep 1"
 }
 
 @test "what the caller ignores, as under nohup, doesn't end a launch" { in_ns deaf; }
+
+warnings() {
+	prepare
+	plugin warns <<-'END'
+		#!/bin/sh
+		printf '%s\n' '{"warnings": ["no IPv6 today", 7, "two\nlines\u001b[31m", null]}'
+	END
+	printf 'coso: warning: network: %s\n' 'no IPv6 today' 'two lines?[31m' >"$T/expected"
+	unchanged works /bin/probe exit 0
+	diff "$T/expected" "$T/err" >&2
+	unchanged works --quiet /bin/probe exit 0
+	[ ! -s "$T/err" ]
+	plugin odd <<<"#!/bin/sh
+echo '{\"warnings\": \"one\"}'"
+	unchanged works /bin/probe exit 0
+	[ ! -s "$T/err" ]
+}
+
+@test "its warnings reach the user, one line each" { in_ns warnings; }

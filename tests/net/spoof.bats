@@ -105,3 +105,17 @@ spoof_off() {
 @test "iptables: spoof-off: no container sends with another's MAC or addresses" { in_ns spoof_off iptables ''; }
 @test "nftables: spoof-off: no container sends with another's MAC or addresses" { in_ns spoof_off nftables ''; }
 @test "spoof-off: nor where the links have names of their own" { in_ns spoof_off auto '-vethNamePrefix cov'; }
+
+# A kernel without cls_bpf: cosonet asks for a classifier that none has.
+lesser_kernel() {
+	local run=("$BIN/coso" --rootfs "$PROBE" --network)
+	"${run[@]}" "$BIN/cosonet" /bin/probe exit 0 2>"$T/err"
+	[ ! -s "$T/err" ]
+	sed -z 's/^bpf$/bqf/' "$BIN/cosonet" >"$T/cosonet"
+	chmod 755 "$T/cosonet"
+	"${run[@]}" "$T/cosonet" /bin/probe ping 10.209.0.1 >"$T/out" 2>"$T/err"
+	[ "$(wc -l <"$T/err")" = 1 ]
+	grep -q "^coso: warning: network: containers can send under each other's addresses: this kernel lacks .*cls_bpf" "$T/err"
+}
+
+@test "spoof-off: a kernel that can't do it: the container runs, and its user is warned" { in_ns lesser_kernel; }
