@@ -13,6 +13,7 @@
 
 static const char *program_name = "coso";
 static enum log_level current = LOG_LEVEL_WARNING;
+static int target = STDERR_FILENO;
 static void (*sink)(enum log_level level, const char *line, void *data);
 static void *sink_data;
 
@@ -25,6 +26,11 @@ void log_setup(const char *program, enum log_level level)
 enum log_level log_level(void)
 {
 	return current;
+}
+
+void log_to(int fd)
+{
+	target = fd;
 }
 
 void log_redirect(void (*new_sink)(enum log_level level, const char *line, void *data), void *data)
@@ -44,7 +50,7 @@ static void line(enum log_level level, const char *prefix, const char *format, v
 	if (print) {
 		size_t length = strlen(text);
 		text[length++] = '\n';
-		(void)!write(STDERR_FILENO, text, length);
+		(void)!write(target, text, length);
 	} else {
 		sink(level, text, sink_data);
 	}

@@ -8,6 +8,9 @@ enum log_level { LOG_LEVEL_QUIET, LOG_LEVEL_WARNING, LOG_LEVEL_VERBOSE, LOG_LEVE
 void log_setup(const char *program, enum log_level level);
 enum log_level log_level(void);
 
+// Lines go to this descriptor, which stays the caller's, instead of stderr.
+void log_to(int fd);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));   // always; only main calls it, once
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2))); // unless --quiet
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2))); // with --verbose

@@ -3,7 +3,8 @@
 //
 // Theory of operation. In the foreground this process launches, waits and cleans up. Detached, it forks a monitor first: the monitor
 // does just the same, with the container's log in place of stdout and stderr, and tells this process through a pipe how the launch
-// went. The monitor is the container's parent, since only a parent gets the exit status. If it is killed the container lives on.
+// went; until then its own warnings go to the caller. The monitor is the container's parent, since only a parent gets the exit
+// status. If it is killed the container lives on.
 #include "coso/engine/run.h"
 
 #include "coso/engine/claim.h"
@@ -43,7 +44,8 @@ struct life {
 	int exit_code;
 	struct settle settle; // detached: what the monitor inherited
 	bool began;
-	int ready; // detached: the pipe to the process that forked the monitor, else -1
+	int ready;  // detached: the pipe to the process that forked the monitor, else -1
+	int caller; // detached: the caller's stderr, for what is said during the launch, else -1
 };
 
 // What the monitor tells its parent; one write(2).
@@ -120,12 +122,16 @@ static int note(struct launch *launch, struct err *err)
 	return state_write(life->claim.state, &life->state, err);
 }
 
-static int open_log(const struct life *life, struct err *err)
+static int open_log(struct life *life, struct err *err)
 {
 	own_fd int log = openat(life->folder, "log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (log < 0 || null < 0)
 		return err_sys(err, "make the log of '%s'", life->spec->id);
+	life->caller = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (life->caller < 0)
+		return err_sys(err, "keep stderr");
+	log_to(life->caller);
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
 		return err_sys(err, "redirect to the log");
 	return 0;
@@ -214,6 +220,8 @@ static void tell(struct life *life, const struct err *err)
 	if (life->ready >= 0)
 		(void)!write(life->ready, &news, sizeof(news));
 	fd_close(&life->ready);
+	log_to(STDERR_FILENO);
+	fd_close(&life->caller);
 }
 
 static int live(struct life *life, struct err *err)
@@ -298,7 +306,9 @@ static int detach(struct life *life, int *out_exit_code, struct err *err)
 
 int run_container(const struct run *run, const struct spec *spec, int *out_exit_code, struct err *err)
 {
-	struct life life = { .run = run, .spec = spec, .claim = { .state = -1 }, .folder = -1, .ready = -1, .exit_code = 125 };
+	struct life life = {
+		.run = run, .spec = spec, .claim = { .state = -1 }, .folder = -1, .ready = -1, .caller = -1, .exit_code = 125
+	};
 	*out_exit_code = 125;
 	if (run_check_id(spec->id, err) < 0)
 		return -1;

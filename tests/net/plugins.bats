@@ -310,6 +310,10 @@ warnings() {
 	printf 'coso: warning: network: %s\n' 'no IPv6 today' 'two lines?[31m' >"$T/expected"
 	unchanged works /bin/probe exit 0
 	diff "$T/expected" "$T/err" >&2
+	detached() { works --detach --name box /bin/probe exit 0 && "$BIN/coso" logs box >"$T/log" && "$BIN/coso" rm --force box; }
+	unchanged detached
+	diff "$T/expected" "$T/err" >&2
+	[ ! -s "$T/log" ]
 	unchanged works --quiet /bin/probe exit 0
 	[ ! -s "$T/err" ]
 	plugin odd <<<"#!/bin/sh
