@@ -226,7 +226,7 @@ race() {
 	fresh_root
 	mkdir -p "$T/shared/folder" "$T/empty"
 	ln -s "$1" "$T/shared/link"
-	"$BIN/attack" swap "$T/shared/folder" "$T/shared/link" 20 >"$T/swaps" &
+	"$BIN/attack" swap "$T/shared/folder" "$T/shared/link" 100 >"$T/swaps" &
 	swapper=$!
 	for ((i = 0; i < 100; i++)); do
 		container "$ROOT" --volume "$T/shared:/shared" --volume "$T/empty:/shared/folder/made/deep" \
