@@ -14,6 +14,8 @@
 #   lacks PATTERN [FILE]     no line of FILE (or of $T/out) matches, and it can be read
 #   need PROG...             what the test can't do without: without it the test fails, and says which package has it
 #   skip_unless REASON CMD   skips where CMD fails; REASON names what this kernel lacks. STRICT=1 makes it a failure
+#   sanitized                whether $BIN was built with SAN=1
+#   skip_if_sanitized REASON skips there; REASON names what the sanitizer itself needs or does
 #
 # A file that wants a setup of its own calls common_setup first, and common_teardown last.
 #
@@ -131,6 +133,10 @@ skip_unless() {
 	fi
 	skip "this kernel lacks: $reason"
 }
+
+sanitized() { grep -q __asan_init "$BIN/coso"; }
+
+skip_if_sanitized() { ! sanitized || skip "sanitized: $1"; }
 
 # Made once, by whoever comes first; again when a program is newer than what it made.
 prepare_roots() {
