@@ -48,7 +48,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all
-all: $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
+all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -80,6 +80,10 @@ $(BIN)/coso: $(call obj,$(coso_src) $(shared_src))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(STATIC) $(LDFLAGS) -o $@ $^ $(coso_libs)
+
+# The same program by the name under which engines call it.
+$(BIN)/coso-oci: $(BIN)/coso
+	$(Q)ln -sf coso $@
 
 $(BIN)/cosonet: $(call obj,$(cosonet_src) $(shared_src))
 	@mkdir -p $(@D)
@@ -198,9 +202,10 @@ debug: ## build for gdb, into a folder of its own
 install: all ## put the programs in PREFIX/bin (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs $(DESTDIR)$(PREFIX)/bin
+	ln -sf coso $(DESTDIR)$(PREFIX)/bin/coso-oci
 
 uninstall: ## remove them
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso cosonet cosofs)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso coso-oci cosonet cosofs)
 
 clean: ## remove what was built
 	rm -rf --one-file-system $(BUILD)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // main.c - picks the front end and prints the one error
 #include "coso/cli/cli.h"
+#include "coso/oci/oci.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 
@@ -39,6 +40,8 @@ int main(int argc, char **argv)
 		log_error("there is no argv[0]");
 		return exit_code;
 	}
+	if (oci_is_meant(argc, argv))
+		return oci_main(&arena, argc, argv);
 	if (cli_main(&arena, argc, argv, &exit_code, &err) < 0)
 		log_error("%s", err.msg);
 	if (fflush(stdout) != 0 && exit_code == 0)

@@ -88,7 +88,7 @@ int file_replace(int dir, const char *name, const char *data, size_t size, mode_
 	own_fd int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_sys(err, "make '%s'", name);
-	if (fd_write_full(fd, data, size) < 0 || fsync(fd) < 0 || renameat(dir, temporary, dir, name) < 0) {
+	if (fd_write_full(fd, data, size) < 0 || renameat(dir, temporary, dir, name) < 0) {
 		err_sys(err, "write '%s'", name);
 		unlinkat(dir, temporary, 0);
 		return -1;

@@ -19,5 +19,6 @@ char *file_read_fd(struct arena *arena, int fd, const char *name, size_t cap, si
 // Writes `text` to an existing file with one write(2), as proc, sysfs and cgroup files want it. 0 or -1.
 int file_put(int dir, const char *path, const char *text, struct err *err);
 
-// Replaces (or makes) dir/name so that a reader sees the old or the new content, whole: temporary name, fsync, rename.
+// Replaces (or makes) dir/name so that a reader sees the old or the new content, whole: temporary name, rename. Nothing is synced: it
+// serves for what is known of processes, none of which outlives the machine's power.
 int file_replace(int dir, const char *name, const char *data, size_t size, mode_t mode, struct err *err);

@@ -9,6 +9,7 @@
 #include "coso/launch/gate.h"
 #include "coso/launch/hooks.h"
 #include "coso/launch/init.h"
+#include "coso/launch/keyring.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/masks.h"
 #include "coso/launch/names.h"
@@ -23,7 +24,6 @@
 #include "shared/sys.h"
 
 #include <errno.h>
-#include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -41,18 +41,6 @@ static bool has(const struct launch *launch, unsigned long flag)
 	return launch->spec->namespaces & flag;
 }
 
-// A session keyring of its own: the caller's keys aren't the container's. keyrings(7)
-static int leave_keyring(const struct launch *launch, struct err *err)
-{
-	char name[sizeof("_ses.") + 255];
-	snprintf(name, sizeof(name), "_ses.%s", launch->spec->id);
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, launch->spec->bundle ? name : NULL) >= 0 || errno == ENOSYS ||
-	    errno == EPERM)
-		return 0;
-	err_sys(err, "make a session keyring");
-	return err->code == EDQUOT ? err_hint(err, "raise kernel.keys.maxkeys") : -1;
-}
-
 // Should: have the ids of the container's root. The signal mask and dispositions are made those of a fresh process.
 static int run_begin(struct launch *launch, struct err *err)
 {
@@ -65,7 +53,7 @@ static int run_begin(struct launch *launch, struct err *err)
 	umask(0);
 	if (launch_has_userns(launch) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
 		return err_sys(err, "become the container's root");
-	return launch->spec->keep_keyring ? 0 : leave_keyring(launch, err);
+	return launch->spec->keep_keyring ? 0 : keyring_join(launch->spec, err);
 }
 
 static bool wants_cgroup(const struct launch *launch)
@@ -219,7 +207,7 @@ void launch_child(struct launch *launch)
 	fd_close(&launch->report[0]);
 	fd_close(&launch->signals);
 	fd_close(&launch->state); // its lock is the launcher's alone
-	stage_run(inside, launch, &report.err);
+	stage_run(launch->inside ? launch->inside : inside, launch, &report.err);
 	report.exit_code = launch->exit_code;
 	(void)!write(launch->report[1], &report, sizeof(report));
 	_exit(launch->exit_code);

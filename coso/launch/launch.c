@@ -130,6 +130,8 @@ static int run_cgroup(struct launch *launch, struct err *err)
 	launch->no_devices = resources.device_count < launch->spec->resources.device_count;
 	if (launch->no_devices)
 		log_warning("no control group can guard devices here, so the container can't make any: CAP_MKNOD is dropped");
+	if (launch->plan && (cgroup_plan(&launch->cgroup, &name, &resources, err) < 0 || launch->plan(launch, err) < 0))
+		return -1;
 	return cgroup_create(&launch->cgroup, &name, &resources, err);
 }
 
@@ -275,6 +277,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.console = -1,
 		.tty = -1,
 		.start = -1,
+		.target = -1,
 		.hosts_file = -1,
 		.resolv_file = -1,
 		.exit_code = 125,

@@ -34,9 +34,11 @@ struct launch {
 	int (*plan)(struct launch *launch, struct err *err);
 	// Called once `pid` is known and before its program can start: whatever dies from then on, somebody can end it. NULL: nobody
 	int (*note)(struct launch *launch, struct err *err);
-	void *owner;   // for these two
-	int start;     // of start_listen: once all is ready the child waits there to be started; -1: it goes on
-	int preserved; // how many descriptors from 3 on the program inherits
+	void *owner;                // for these two
+	int start;                  // of start_listen: once all is ready the child waits there to be started; -1: it goes on
+	int target;                 // join.h: pidfd of the process whose namespaces are all entered; -1: those of the spec
+	const struct stage *inside; // join.h: the table that the child runs; NULL: that of a launch
+	int preserved;              // how many descriptors from 3 on the program inherits
 
 	// privileged: trees are cloned and id-mapped from outside; else the child does what its own user namespace allows
 	struct caller caller;
@@ -75,10 +77,16 @@ static inline const char *launch_joined(const struct launch *launch, unsigned lo
 	return NULL;
 }
 
-// True if the container's namespace of that kind isn't the caller's: it is new, or joined.
+// True if the container's namespace of that kind isn't the caller's: it is new, or joined, or has been (join.h).
 static inline bool launch_has(const struct launch *launch, unsigned long flag)
 {
 	return (launch->spec->namespaces & flag) || launch_joined(launch, flag);
+}
+
+// The namespaces in `spec` that are new are the container's by now.
+static inline bool launch_is_join(const struct launch *launch)
+{
+	return launch->target >= 0;
 }
 
 static inline bool launch_has_mountns(const struct launch *launch)

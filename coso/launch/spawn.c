@@ -58,6 +58,8 @@ static int open_channels(struct launch *launch, struct err *err)
 // its offsets are written.
 static uint64_t clone_flags(const struct launch *launch)
 {
+	if (launch_is_join(launch))
+		return CLONE_PIDFD;
 	return (launch->spec->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME)) | CLONE_PIDFD;
 }
 
@@ -133,12 +135,25 @@ static int join_all(const struct spec *spec, const int fds[JOINS_MAX], struct er
 	return 0;
 }
 
+// Every namespace of a process at once, whose rights are looked at with the caller's. Linux 5.8. One's own user namespace can't be entered.
+static int join_target(const struct launch *launch, struct err *err)
+{
+	unsigned long flags =
+		CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | CLONE_NEWTIME;
+	if (launch_has_userns(launch))
+		flags |= CLONE_NEWUSER;
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, "PR_SET_DUMPABLE");
+	return setns(launch->target, (int)flags) < 0 ? err_sys(err, "enter the container's namespaces") : 0;
+}
+
 static void __attribute__((noreturn)) helper(struct launch *launch, struct clone_args *args, const int fds[JOINS_MAX], int out)
 {
 	struct news news = { .pid = -1, .pidfd = -1, .sysfs = -1 };
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (join_all(launch->spec, fds, &news.err) == 0) {
-		if (launch_joined(launch, CLONE_NEWNET) && launch_has_mountns(launch) && launch->caller.privileged)
+	if ((launch_is_join(launch) ? join_target(launch, &news.err) : join_all(launch->spec, fds, &news.err)) == 0) {
+		if (!launch_is_join(launch) && launch_joined(launch, CLONE_NEWNET) && launch_has_mountns(launch) &&
+		    launch->caller.privileged)
 			launch->sysfs = news.sysfs = open_sysfs(); // where it can't be had, the caller's own is bound
 		args->flags |= CLONE_PARENT;
 		args->exit_signal = 0; // it is the helper's own: SIGCHLD
@@ -158,7 +173,7 @@ static int clone_joined(struct launch *launch, struct clone_args *args, struct e
 	int fds[JOINS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 }, pipe[2] = { -1, -1 }, result = -1;
 	struct clone_args own = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
 	struct news news = { .pid = -1, .pidfd = -1, .sysfs = -1 };
-	if (open_joins(launch->spec, fds, err) < 0)
+	if (!launch_is_join(launch) && open_joins(launch->spec, fds, err) < 0)
 		goto done;
 	if (pipe2(pipe, O_CLOEXEC) < 0) {
 		err_sys(err, "make a pipe");
@@ -203,11 +218,12 @@ int spawn_run(struct launch *launch, struct err *err)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (__u64)launch->cgroup.hierarchies[launch->cgroup.v2].join;
 	}
-	int pid = launch->spec->join_count ? clone_joined(launch, &args, err) : sys_clone3(&args);
+	bool joins = launch_is_join(launch) || launch->spec->join_count;
+	int pid = joins ? clone_joined(launch, &args, err) : sys_clone3(&args);
 	if (pid == 0)
 		launch_child(launch);
 	if (pid < 0)
-		return launch->spec->join_count ? -1 : spawn_failed(launch, err);
+		return joins ? -1 : spawn_failed(launch, err);
 	launch->pid = pid;
 	fd_close(&launch->gate[1]);
 	fd_close(&launch->report[1]);

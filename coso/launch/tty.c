@@ -54,7 +54,9 @@ static void set_size(const struct spec_process *process, int master)
 int tty_open(struct launch *launch, struct err *err)
 {
 	own_fd int master = -1;
-	if (open_pair(launch, &master, &launch->tty, err) < 0 || bind_console(launch, launch->tty, err) < 0)
+	if (open_pair(launch, &master, &launch->tty, err) < 0)
+		return -1;
+	if (!launch_is_join(launch) && bind_console(launch, launch->tty, err) < 0) // that of the container stays
 		return -1;
 	set_size(&launch->spec->process, master); // the program may ask for it before the launcher gets to it
 	if (gate_say(launch, GATE_CONSOLE, &master, err) < 0)

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// join.c - another process in a container that runs
+//
+// Theory of operation. The helper of spawn.c enters all namespaces of the container's first process at once, by its pidfd, and clones
+// the new process there. What runs in the container can see it from then on, but, since it isn't dumpable, not look into it: not at
+// its descriptors, nor at its program, which is ours until exec (CVE-2016-9962, CVE-2019-5736).
+#include "coso/launch/join.h"
+
+#include "coso/launch/exec.h"
+#include "coso/launch/gate.h"
+#include "coso/launch/keyring.h"
+#include "coso/launch/launch.h"
+#include "coso/launch/process.h"
+#include "coso/launch/security.h"
+#include "coso/launch/spawn.h"
+#include "coso/launch/stage.h"
+#include "coso/launch/tty.h"
+#include "shared/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int run_filter(struct launch *launch, struct err *err)
+{
+	return seccomp_prepare(&launch->spec->process, launch->cache, &launch->seccomp, err);
+}
+
+static void undo_filter(struct launch *launch)
+{
+	seccomp_free(&launch->seccomp);
+}
+
+static int run_confirm(struct launch *launch, struct err *err)
+{
+	if (gate_confirm(launch, err) == 0)
+		return 0;
+	if (launch->heard.failed)
+		launch->exit_code = launch->heard.exit_code;
+	return -1;
+}
+
+static const struct stage outside[] = {
+	{ "filter", "choose the system call filter", NULL, NULL, run_filter, undo_filter },
+	{ "spawn", "make the process in the container's namespaces", NULL, NULL, spawn_run, spawn_undo },
+	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
+	{ 0 },
+};
+
+// Should: be the container's root. Mustn't: be dumpable; it was made so.
+static int run_begin(struct launch *launch, struct err *err)
+{
+	if (setsid() < 0)
+		return err_sys(err, "start a session");
+	proc_default_signals();
+	umask(0);
+	if (launch_has_userns(launch) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
+		return err_sys(err, "become the container's root");
+	return launch->spec->keep_keyring ? 0 : keyring_join(launch->spec, err);
+}
+
+static int run_cgroup(struct launch *launch, struct err *err)
+{
+	return cgroup_join(&launch->cgroup, launch->cgroup.v2 >= 0, err);
+}
+
+static int run_root(struct launch *launch, struct err *err)
+{
+	launch->rootfs.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return launch->rootfs.root < 0 ? err_sys(err, "open the container's root") : 0;
+}
+
+static bool wants_cgroup(const struct launch *launch)
+{
+	return launch->cgroup.path;
+}
+
+static bool wants_tty(const struct launch *launch)
+{
+	return launch->spec->process.terminal;
+}
+
+static bool wants_limits(const struct launch *launch)
+{
+	return launch->spec->process.rlimit_count;
+}
+
+static int run_exec(struct launch *launch, struct err *err)
+{
+	if (gate_report(launch, REPORT_EXECUTING, err) < 0)
+		return -1;
+	return exec_program(launch, err);
+}
+
+static const struct stage inside[] = {
+	{ "begin", "be the container's root", NULL, NULL, run_begin, NULL },
+	{ "cgroup", "join the control group", wants_cgroup, NULL, run_cgroup, NULL },
+	{ "root", "open the container's root", NULL, NULL, run_root, NULL },
+	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },
+	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },
+	{ "process", "working folder, descriptors", NULL, NULL, process_prepare, NULL },
+	{ "limits", "set resource limits", wants_limits, NULL, process_limit, NULL },
+	{ "security", "filter, user, capabilities", NULL, NULL, security_apply, NULL },
+	{ "exec", "become the program", NULL, NULL, run_exec, NULL },
+	{ 0 },
+};
+
+int join_start(struct launch *launch, struct err *err)
+{
+	launch->inside = inside;
+	if (stage_run(outside, launch, err) == 0)
+		return 0;
+	int code = launch->exit_code;
+	join_end(launch);
+	launch->exit_code = code;
+	return -1;
+}
+
+void join_end(struct launch *launch)
+{
+	stage_undo(outside, launch);
+	cgroup_close(&launch->cgroup);
+}

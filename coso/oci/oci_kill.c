@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// oci_kill.c - kill and delete
+#include "coso/oci/container.h"
+#include "coso/oci/oci.h"
+#include "shared/fd.h"
+#include "shared/opts.h"
+#include "shared/signame.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+
+enum { THAW_MS = 10000 };
+
+struct options {
+	const char *signal;
+	bool all, force;
+};
+
+static const struct opt kill_table[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct options, all), NULL, "signal all processes of the container" },
+	{ "signal", 's', OPT_TEXT, offsetof(struct options, signal), "SIGNAL", NULL },
+	{ 0 },
+};
+static const struct opt delete_table[] = {
+	{ "force", 'f', OPT_FLAG, offsetof(struct options, force), NULL, "end it first; no error if there is none" },
+	{ 0 },
+};
+
+// On v1 not even SIGKILL reaches the frozen.
+static int thaw(struct cgroup *cgroup, struct err *err)
+{
+	return cgroup_is_frozen(cgroup) ? cgroup_freeze(cgroup, false, THAW_MS, NULL, err) : 0;
+}
+
+static int signal_group(const struct container *c, int signal, struct err *err)
+{
+	struct cgroup cgroup;
+	if (container_cgroup(c, &cgroup, err) < 0)
+		return -1;
+	int result = cgroup_signal(&cgroup, signal, err);
+	if (result == 0 && signal == SIGKILL)
+		result = thaw(&cgroup, err);
+	cgroup_close(&cgroup);
+	return result;
+}
+
+static int signal_process(const struct container *c, int signal, struct err *err)
+{
+	own_fd int pidfd = container_pidfd(c);
+	if (pidfd < 0 || sys_pidfd_send_signal(pidfd, signal) < 0)
+		return err_set(err, ESRCH, "container not running: no such process");
+	return 0;
+}
+
+static int send_signal(const struct container *c, int signal, bool all, struct err *err)
+{
+	bool stopped = container_status(c) == CONTAINER_STOPPED;
+	if (stopped && !all)
+		return err_set(err, ESRCH, "container not running: no such process");
+	// With a pid namespace of its own the first process takes all others with it.
+	if (all || (signal == SIGKILL && !c->pid_namespace && c->cgroup.count)) {
+		if (c->cgroup.count)
+			return signal_group(c, signal, err);
+		return stopped ? 0 : signal_process(c, signal, err);
+	}
+	if (signal_process(c, signal, err) < 0)
+		return -1;
+	struct cgroup cgroup;
+	if (signal != SIGKILL || container_cgroup(c, &cgroup, err) < 0)
+		return 0;
+	int result = thaw(&cgroup, err);
+	cgroup_close(&cgroup);
+	return result;
+}
+
+int oci_cmd_kill(struct oci *oci, int *out_exit_code, struct err *err)
+{
+	struct options options = { 0 };
+	struct container c;
+	(void)out_exit_code;
+	int help = oci_options(oci, kill_table, &options, err);
+	if (help)
+		return help < 0 ? -1 : 0;
+	const char *id = oci_id(oci, err), *name = oci->argc > 1 ? oci->argv[1] : options.signal;
+	if (!id)
+		return -1;
+	int signal = name ? signame_parse(name) : SIGTERM;
+	if (signal < 0)
+		return err_set(err, EINVAL, "unknown signal \"%.40s\"", name);
+	if (container_open(oci->arena, oci->root, id, &c, err) < 0)
+		return -1;
+	int result = send_signal(&c, signal, options.all, err);
+	container_close(&c);
+	return result;
+}
+
+static int delete (struct container *c, bool force, struct err *err)
+{
+	enum container_status status = container_status(c);
+	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
+		return err_set(err, EBUSY, "cannot delete container %s that is not stopped: %s", c->id,
+			       container_status_name(status));
+	if (container_lock(c, err) < 0)
+		return -1;
+	return container_remove(c, err);
+}
+
+int oci_cmd_delete(struct oci *oci, int *out_exit_code, struct err *err)
+{
+	struct options options = { 0 };
+	struct container c;
+	(void)out_exit_code;
+	int help = oci_options(oci, delete_table, &options, err);
+	if (help)
+		return help < 0 ? -1 : 0;
+	const char *id = oci_id(oci, err);
+	if (!id)
+		return -1;
+	if (container_open(oci->arena, oci->root, id, &c, err) < 0)
+		return options.force && err->code == ENOENT ? 0 : -1;
+	int result = delete (&c, options.force, err);
+	container_close(&c);
+	return result < 0 && options.force && err->code == ENOENT ? 0 : result;
+}

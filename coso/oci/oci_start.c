@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// oci_start.c - start
+#include "coso/launch/hooks.h"
+#include "coso/launch/start.h"
+#include "coso/oci/container.h"
+#include "coso/oci/oci.h"
+#include "shared/fd.h"
+#include "shared/opts.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static int check(const struct container *c, struct err *err)
+{
+	switch (container_status(c)) {
+	case CONTAINER_CREATED:
+		break;
+	case CONTAINER_CREATING:
+		return err_set(err, EBUSY, "cannot start a container that is being created");
+	case CONTAINER_STOPPED:
+		return err_set(err, ESRCH, "cannot start a container that has stopped");
+	case CONTAINER_RUNNING:
+	case CONTAINER_PAUSED:
+		return err_set(err, EINVAL, "cannot start an already running container");
+	}
+	return c->has_process ? 0 : err_set(err, EINVAL, "process: the configuration of '%s' has none to start", c->id);
+}
+
+// Reads what the first process reports until its program is executed.
+static int follow(int connection, struct err *err)
+{
+	struct gate_heard heard = { 0 };
+	int more = 1;
+	while (more > 0)
+		more = gate_read_report(connection, &heard, err);
+	if (more < 0)
+		return -1;
+	return heard.executing ? 0 :
+				 err_set(err, EIO, "the container's first process was killed before it could start the program");
+}
+
+static int run_poststart(struct container *c, struct err *err)
+{
+	struct spec spec;
+	json_t *config = NULL;
+	if (!c->poststart)
+		return 0;
+	int result = container_spec(c, &spec, &config, err);
+	if (result == 0)
+		result = hooks_run(c->arena, &spec, SPEC_HOOK_POSTSTART, hooks_state(c->arena, &spec, "running", c->pid), err);
+	json_decref(config);
+	if (result < 0) {
+		own_fd int pidfd = container_pidfd(c);
+		if (pidfd >= 0)
+			sys_pidfd_send_signal(pidfd, SIGKILL);
+	}
+	return result;
+}
+
+static int start(struct container *c, struct err *err)
+{
+	if (container_lock(c, err) < 0 || check(c, err) < 0)
+		return -1;
+	own_fd int connection = start_go(c->folder, err);
+	if (connection < 0 || follow(connection, err) < 0)
+		return -1;
+	return run_poststart(c, err);
+}
+
+int oci_cmd_start(struct oci *oci, int *out_exit_code, struct err *err)
+{
+	static const struct opt table[] = { { 0 } };
+	struct container c;
+	(void)out_exit_code;
+	int help = oci_options(oci, table, NULL, err);
+	if (help)
+		return help < 0 ? -1 : 0;
+	const char *id = oci_id(oci, err);
+	if (!id || container_open(oci->arena, oci->root, id, &c, err) < 0)
+		return -1;
+	int result = start(&c, err);
+	container_close(&c);
+	return result;
+}
