@@ -45,7 +45,7 @@ int path_open_beneath(int root, const char *path, int flags, mode_t mode, struct
 	return open_how(root, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, err);
 }
 
-static int mkdirs_in(int root, const char *path, int depth, struct err *err);
+static int make_missing(int root, const char *path, int depth, struct err *err);
 
 // The path that a link stands for, as the root sees it. `before` is the path of the link's folder.
 static int read_link(int folder, const char *before, const char *name, char target[PATH_MAX], struct err *err)
@@ -77,21 +77,37 @@ static int make_folder(int root, const char *before, const char *name, int depth
 		return err_set(err, ELOOP, "make folder '%s/%s': too many symbolic links", before, name);
 	if (read_link(parent, before, name, target, err) < 0)
 		return -1;
-	own_fd int made = mkdirs_in(root, target, depth + 1, err);
-	return made < 0 ? -1 : 0;
+	return make_missing(root, target, depth + 1, err);
 }
 
-static int mkdirs_in(int root, const char *path, int depth, struct err *err)
+// Most often only the last folder is missing. Returns 1 if that was so.
+static int make_last(int root, char *path, int depth, struct err *err)
 {
-	int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0, NULL);
-	if (fd >= 0)
-		return fd;
-	if (errno != ENOENT)
-		return err_sys(err, "open folder '%s' in its root", path);
+	struct err why = { 0 };
+	size_t length = strlen(path);
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	if (!slash || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	*slash = '\0';
+	int result = make_folder(root, path, name, depth, &why);
+	*slash = '/';
+	if (result == 0 || why.code == ENOENT)
+		return result == 0;
+	if (err)
+		*err = why;
+	return -1;
+}
 
+static int make_missing(int root, const char *path, int depth, struct err *err)
+{
 	char done[PATH_MAX] = "", copy[PATH_MAX];
 	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
 		return err_set(err, ENAMETOOLONG, "make folder '%.80s…': the path is too long", path);
+	int last = make_last(root, copy, depth, err);
+	if (last != 0)
+		return last < 0 ? -1 : 0;
 	size_t length = 0;
 	char *save = NULL;
 	for (char *name = strtok_r(copy, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
@@ -101,7 +117,17 @@ static int mkdirs_in(int root, const char *path, int depth, struct err *err)
 			return -1;
 		length += (size_t)snprintf(done + length, sizeof(done) - length, "/%s", name);
 	}
-	return path_open_in(root, path, O_PATH | O_DIRECTORY, 0, err);
+	return 0;
+}
+
+static int mkdirs_in(int root, const char *path, int depth, struct err *err)
+{
+	int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0, NULL);
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return err_sys(err, "open folder '%s' in its root", path);
+	return make_missing(root, path, depth, err) < 0 ? -1 : path_open_in(root, path, O_PATH | O_DIRECTORY, 0, err);
 }
 
 int path_mkdirs_in(int root, const char *path, struct err *err)
@@ -109,14 +135,8 @@ int path_mkdirs_in(int root, const char *path, struct err *err)
 	return mkdirs_in(root, path, 0, err);
 }
 
-static int file_in(int root, const char *path, int depth, struct err *err)
+static int make_file(int root, const char *path, int depth, struct err *err)
 {
-	int fd = path_open_in(root, path, O_PATH, 0, NULL);
-	if (fd >= 0)
-		return fd;
-	if (errno != ENOENT)
-		return err_sys(err, "open '%s' in its root", path);
-
 	char parent[PATH_MAX], target[PATH_MAX];
 	struct stat st;
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -129,18 +149,77 @@ static int file_in(int root, const char *path, int depth, struct err *err)
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)) {
 		if (depth >= LINKS_MAX)
 			return err_set(err, ELOOP, "make '%s': too many symbolic links", path);
-		return read_link(folder, parent, name, target, err) < 0 ? -1 : file_in(root, target, depth + 1, err);
+		return read_link(folder, parent, name, target, err) < 0 ? -1 : make_file(root, target, depth + 1, err);
 	}
 	// O_NONBLOCK and O_NOCTTY for what may have appeared meanwhile.
 	own_fd int created = openat(folder, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
-	if (created < 0)
-		return err_sys(err, "make file '%s'", path);
-	return path_open_in(root, path, O_PATH, 0, err);
+	return created < 0 ? err_sys(err, "make file '%s'", path) : 0;
+}
+
+static int file_in(int root, const char *path, struct err *err)
+{
+	int fd = path_open_in(root, path, O_PATH, 0, NULL);
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return err_sys(err, "open '%s' in its root", path);
+	return make_file(root, path, 0, err) < 0 ? -1 : path_open_in(root, path, O_PATH, 0, err);
 }
 
 int path_mountpoint_in(int root, const char *path, bool folder, struct err *err)
 {
-	return folder ? mkdirs_in(root, path, 0, err) : file_in(root, path, 0, err);
+	return folder ? mkdirs_in(root, path, 0, err) : file_in(root, path, err);
+}
+
+// First without any link, which most paths have none of: then it is known that there is none.
+static int open_target(int root, const char *path, unsigned int how, struct path_target *target, struct err *err)
+{
+	const uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	const int flags = O_PATH | (how & PATH_NOFOLLOW ? O_NOFOLLOW : 0);
+	target->linked = false;
+	target->fd = open_how(root, path, flags, 0, inside | RESOLVE_NO_SYMLINKS, err);
+	if (target->fd >= 0 || err->code != ELOOP || (how & PATH_PLAIN))
+		return target->fd < 0 ? -1 : 0;
+	target->linked = true;
+	target->fd = open_how(root, path, flags, 0, inside, err);
+	return target->fd < 0 ? -1 : 0;
+}
+
+int path_target_in(int root, const char *path, unsigned int how, struct path_target *out_target, struct err *err)
+{
+	struct path_target target = { .fd = -1 };
+	int result = open_target(root, path, how, &target, err);
+	if (result < 0 && err->code == ENOENT) {
+		target.made = true;
+		result = how & PATH_FILE ? make_file(root, path, 0, err) : make_missing(root, path, 0, err);
+		if (result == 0)
+			result = open_target(root, path, how, &target, err);
+	}
+	if (result == 0)
+		*out_target = target;
+	return result;
+}
+
+char *path_clean(struct arena *arena, const char *path)
+{
+	size_t length = 0;
+	char *clean = arena_alloc(arena, strlen(path) + 2);
+	while (*(path += strspn(path, "/"))) {
+		size_t size = strcspn(path, "/");
+		if (size == 2 && strncmp(path, "..", 2) == 0) {
+			while (length > 0 && clean[--length] != '/')
+				;
+		} else if (size != 1 || *path != '.') {
+			clean[length++] = '/';
+			memcpy(clean + length, path, size);
+			length += size;
+		}
+		path += size;
+	}
+	if (length == 0)
+		clean[length++] = '/';
+	clean[length] = '\0';
+	return clean;
 }
 
 // In a user namespace, whoever isn't in it looks like this, root of the host too.

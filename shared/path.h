@@ -4,6 +4,7 @@
 // Nothing else in COSO opens, makes or removes anything below a container's root or a layer.
 #pragma once
 
+#include "shared/arena.h"
 #include "shared/err.h"
 
 #include <stdbool.h>
@@ -24,6 +25,25 @@ int path_mkdirs_in(int root, const char *path, struct err *err);
 // Makes sure that something is at `path` that a mount can cover: a folder, or else an empty file. Returns it as O_PATH.
 // What is there already is left as it is; a last component that is a symbolic link is followed inside the root.
 int path_mountpoint_in(int root, const char *path, bool folder, struct err *err);
+
+// How path_target_in goes about it.
+enum {
+	PATH_FILE = 1,     // what is missing is made as a file, else as a folder
+	PATH_PLAIN = 2,    // any symbolic link on the way is an error (ELOOP)
+	PATH_NOFOLLOW = 4, // the last component isn't followed, and may be a symbolic link itself
+};
+
+struct path_target {
+	int fd;      // O_PATH
+	bool made;   // it wasn't there
+	bool linked; // the way to it leads through a symbolic link
+};
+
+// As path_mountpoint_in, for who has to know more. What is there already may be of either kind. 0 or -1.
+int path_target_in(int root, const char *path, unsigned int how, struct path_target *out_target, struct err *err);
+
+// A path in order, as text: absolute, without ".", ".." and doubled slashes, so "a//b/../c/" is "/a/c". Owned by the arena.
+char *path_clean(struct arena *arena, const char *path);
 
 // Opens a folder of the host for use as root, layer or state: every component must belong to root or to the caller, and none may
 // be writable by others (a sticky folder like /tmp may). Returns an O_PATH|O_DIRECTORY descriptor or -1.

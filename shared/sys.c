@@ -70,6 +70,11 @@ int sys_fsmount(int fs, unsigned int flags, unsigned int attributes)
 	return (int)syscall(SYS_fsmount, fs, flags, attributes);
 }
 
+int sys_fspick(int dir, const char *path, unsigned int flags)
+{
+	return (int)syscall(SYS_fspick, dir, path, flags);
+}
+
 int sys_mount_setattr(int dir, const char *path, unsigned int flags, struct mount_attr *attr)
 {
 	return (int)syscall(SYS_mount_setattr, dir, path, flags, attr, sizeof(*attr));

@@ -20,11 +20,12 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 int sys_umount(const char *target, int flags);
-int sys_open_tree(int dir, const char *path, unsigned int flags); // Linux 5.2, as the next four
+int sys_open_tree(int dir, const char *path, unsigned int flags); // Linux 5.2, as the next five
 int sys_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned int flags);
 int sys_fsopen(const char *type, unsigned int flags);
 int sys_fsconfig(int fs, unsigned int command, const char *key, const void *value, int aux);
 int sys_fsmount(int fs, unsigned int flags, unsigned int attributes);
+int sys_fspick(int dir, const char *path, unsigned int flags);
 int sys_mount_setattr(int dir, const char *path, unsigned int flags, struct mount_attr *attr); // Linux 5.12
 
 #ifndef MNT_DETACH // <linux/mount.h> has MS_RDONLY and its like, but not this

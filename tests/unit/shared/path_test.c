@@ -145,6 +145,84 @@ TEST(path, mountpoint_in_is_a_file_or_a_folder)
 	check_canary(&dir);
 }
 
+TEST(path, target_in_tells_how_it_got_there)
+{
+	int dir = -1;
+	own_fd int root = make_root(&dir, "cd root; mkdir -p etc run; : >etc/hosts; ln -s /etc link; ln -s /etc/made dangling;"
+					  "ln -s run/a chain; ln -s loop loop; ln -s ../../canary/new out; : >file");
+	static const struct {
+		const char *path, *real;
+		unsigned int how;
+		bool made, linked;
+	} right[] = {
+		{ "/etc/hosts", "etc/hosts", PATH_FILE | PATH_PLAIN, false, false },
+		{ "/etc/hosts", "etc/hosts", 0, false, false }, // of the other kind: what is there stays
+		{ "/link/hosts", "etc/hosts", PATH_FILE, false, true },
+		{ "/dangling", "etc/made", PATH_FILE, true, true },
+		{ "/chain", "run/a", 0, true, true },
+		{ "/new/er", "new/er", PATH_PLAIN, true, false },
+		{ "/last", "last", PATH_FILE | PATH_PLAIN, true, false },
+		{ "/link", "link", PATH_NOFOLLOW, false, false },
+		{ "/link/made-too", "etc/made-too", PATH_FILE | PATH_NOFOLLOW, true, true },
+		{ "/out", "canary/new", 0, true, true }, // in the root
+		{ "/", ".", PATH_PLAIN, false, false },
+	};
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		struct path_target target = { .fd = -1 };
+		struct err err = { 0 };
+		char real[64];
+		snprintf(real, sizeof(real), "root/%s", right[i].real);
+		CU_ASSERT_EQUAL(path_target_in(root, right[i].path, right[i].how, &target, &err), 0);
+		CU_ASSERT_TRUE(same_file(target.fd, dir, real));
+		CU_ASSERT_EQUAL(target.made, right[i].made);
+		CU_ASSERT_EQUAL(target.linked, right[i].linked);
+		fd_close(&target.fd);
+	}
+	static const struct {
+		const char *path;
+		unsigned int how;
+		int code;
+	} wrong[] = {
+		{ "/link/hosts", PATH_FILE | PATH_PLAIN, ELOOP },
+		{ "/link", PATH_PLAIN, ELOOP },
+		{ "/link/missing", PATH_PLAIN, ELOOP },
+		{ "/loop", 0, ELOOP },
+		{ "/file/x", 0, ENOTDIR },
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct path_target target = { .fd = -1 };
+		struct err err = { 0 };
+		CU_ASSERT_EQUAL(path_target_in(root, wrong[i].path, wrong[i].how, &target, &err), -1);
+		CU_ASSERT_EQUAL(err.code, wrong[i].code);
+		CU_ASSERT_EQUAL(target.fd, -1);
+	}
+	folder_shell(top, "test ! -e root/etc/missing && test -f root/etc/made && test -d root/run/a && test -f root/last");
+	check_canary(&dir);
+}
+
+TEST(path, clean_is_in_order)
+{
+	own_arena struct arena arena = { 0 };
+	static const char *const paths[][2] = {
+		{ "/", "/" },
+		{ "", "/" },
+		{ "a", "/a" },
+		{ "/a//b/../c/", "/a/c" },
+		{ "/..", "/" },
+		{ "../../a", "/a" },
+		{ "/a/./b", "/a/b" },
+		{ "./a/.", "/a" },
+		{ "//proc//", "/proc" },
+		{ "/a/../..", "/" },
+		{ "/a/...", "/a/..." },
+		{ "/.a/..b", "/.a/..b" },
+		{ "/a/b/../../c", "/c" },
+		{ "/x/../proc/.", "/proc" },
+	};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		CU_ASSERT_STRING_EQUAL(path_clean(&arena, paths[i][0]), paths[i][1]);
+}
+
 TEST(path, open_trusted_refuses_what_others_may_change)
 {
 	struct err err = { 0 };
