@@ -6,6 +6,7 @@
 #include "coso/cgroup/v1.h"
 #include "coso/cgroup/v2.h"
 #include "shared/file.h"
+#include "shared/list.h"
 #include "shared/num.h"
 #include "shared/str.h"
 
@@ -15,12 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { LIST_MAX = 8192 }; // NR_CPUS at most; bits of a parsed list
-
-struct list {
-	uint64_t bits[LIST_MAX / 64];
-};
 
 // One row a controller: its names in both worlds, and who turns a spec into its files.
 static const struct {
@@ -166,26 +161,6 @@ int settings_plan(struct cgroup *cgroup, const struct spec_resources *resources,
 	return 0;
 }
 
-static bool parse_list(const char *text, struct list *list)
-{
-	*list = (struct list){ 0 };
-	while (*text) {
-		own_arena struct arena arena = { 0 };
-		size_t length = strcspn(text, ",");
-		struct strv ends = str_split(&arena, arena_strndup(&arena, text, length), '-');
-		uint64_t first = 0, last = 0;
-		if (ends.count > 2 || num_u64("", ends.items[0], 0, LIST_MAX - 1, &first, NULL) < 0 ||
-		    num_u64("", ends.items[ends.count - 1], first, LIST_MAX - 1, &last, NULL) < 0)
-			return false;
-		for (; first <= last; first++)
-			list->bits[first / 64] |= UINT64_C(1) << first % 64;
-		text += length;
-		if (*text && !*++text)
-			return false;
-	}
-	return true;
-}
-
 static bool kept_bytes(const char *asked, const char *kept)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), largest = (uint64_t)INT64_MAX / page * page, want = 0, have = 0;
@@ -213,7 +188,7 @@ bool settings_kept(enum setting_check check_as, const char *asked, const char *k
 		size_t length = strlen(asked);
 		return strncmp(asked, kept, length) == 0 && (kept[length] == '\0' || kept[length] == '\n');
 	case SETTING_LIST:
-		return parse_list(asked, &want) && parse_list(kept, &have) && memcmp(&want, &have, sizeof(want)) == 0;
+		return list_parse("", asked, &want, NULL) == 0 && list_parse("", kept, &have, NULL) == 0 && list_eq(&want, &have);
 	case SETTING_OPAQUE:
 		return true;
 	}

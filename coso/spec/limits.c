@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // limits.c - limits as flags: memory, CPU, pids, I/O, rlimits
 #include "coso/spec/flags.h"
+#include "shared/list.h"
 #include "shared/num.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { MEMORY_LEAST = 512 << 10, PERIOD = 100000, CPU_MOST = 65535 };
+enum { MEMORY_LEAST = 512 << 10, PERIOD = 100000 };
 
 static int parse_memory(const char *what, const char *text, int64_t *out, struct err *err)
 {
@@ -60,19 +61,12 @@ static int cpu_weight(const char *text, struct spec_resources *r, struct err *er
 	return 0;
 }
 
-// N or N-M, separated by commas. cpuset(7), "List format"
-static int cpu_list(const char *what, const char *text, struct err *err)
+static int check_list(const char *what, const char *text, struct err *err)
 {
-	own_arena struct arena arena = { 0 };
-	struct strv pieces = str_split(&arena, text, ',');
-	for (size_t i = 0; i < pieces.count; i++) {
-		struct strv ends = str_split(&arena, pieces.items[i], '-');
-		uint64_t first, last;
-		if (ends.count > 2 || num_u64(what, ends.items[0], 0, CPU_MOST, &first, NULL) < 0 ||
-		    num_u64(what, ends.items[ends.count - 1], first, CPU_MOST, &last, NULL) < 0)
-			return err_set(err, EINVAL, "%s '%.80s': not a list such as 0-2,4", what, text);
-	}
-	return 0;
+	struct list list;
+	if (list_parse(what, text, &list, err) < 0)
+		return -1;
+	return list_is_empty(&list) ? err_set(err, EINVAL, "%s '': not a list such as 0-3,7", what) : 0;
 }
 
 static int cpu(const struct flags *flags, struct spec_resources *r, struct err *err)
@@ -92,9 +86,9 @@ static int cpu(const struct flags *flags, struct spec_resources *r, struct err *
 		r->cpuset_cpus = flags->cpuset_cpus;
 	if (flags->cpuset_mems)
 		r->cpuset_mems = flags->cpuset_mems;
-	if (flags->cpuset_cpus && cpu_list("--cpuset-cpus", flags->cpuset_cpus, err) < 0)
+	if (flags->cpuset_cpus && check_list("--cpuset-cpus", flags->cpuset_cpus, err) < 0)
 		return -1;
-	if (flags->cpuset_mems && cpu_list("--cpuset-mems", flags->cpuset_mems, err) < 0)
+	if (flags->cpuset_mems && check_list("--cpuset-mems", flags->cpuset_mems, err) < 0)
 		return -1;
 	return 0;
 }
