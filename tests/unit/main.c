@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 void unit_add(const char *suite_name, const char *name, void (*function)(void))
 {
@@ -16,6 +18,22 @@ void unit_add(const char *suite_name, const char *name, void (*function)(void))
 		suite = CU_add_suite(suite_name, NULL, NULL);
 	if (!suite || !CU_add_test(suite, name, function))
 		abort();
+}
+
+void unit_in_child(void (*check)(void))
+{
+	int status = -1;
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		unsigned int before = CU_get_number_of_failures();
+		check();
+		for (CU_pFailureRecord f = CU_get_failure_list(); f; f = f->pNext)
+			fprintf(stderr, "in the child: %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
+		_exit(CU_get_number_of_failures() != before);
+	}
+	CU_ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid);
+	CU_ASSERT_EQUAL(status, 0);
 }
 
 int main(void)

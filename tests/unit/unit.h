@@ -6,6 +6,10 @@
 
 void unit_add(const char *suite, const char *name, void (*function)(void));
 
+// Runs `check` in a child process, which may change whatever a process can't change back. An assertion that fails there, but for the
+// _FATAL ones, which don't work there, fails the test.
+void unit_in_child(void (*check)(void));
+
 #define TEST(suite, name)                                                                                                          \
 	static void suite##_##name(void);                                                                                          \
 	__attribute__((constructor)) static void suite##_##name##_add(void)                                                        \
