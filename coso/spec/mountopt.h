@@ -5,8 +5,13 @@
 #include "coso/spec/spec.h"
 #include "shared/err.h"
 
-// Takes one option word ("ro", "noexec", "rbind", "rslave", "size=1m" …) into a mount; what isn't a flag goes to `data`.
-int mountopt_apply(struct arena *arena, struct spec_mount *mount, const char *word, struct err *err);
+// Takes one option word ("ro", "noexec", "rbind", "rslave", "size=1m" …) into a mount, whose type is known; what has no meaning here goes
+// to `data`, and is an error on a bind mount. Later words win. The table is that of config.md "Linux mount options", and what Podman adds.
+// `word` stays in use. An idmap= that is relative to the container's ids ('@') needs the maps of `spec`.
+int mountopt_apply(const struct spec *spec, struct spec_mount *mount, const char *word, struct err *err);
+
+// Every word that has a meaning here, sorted.
+struct strv mountopt_names(struct arena *arena);
 
 // SOURCE:DESTINATION[:OPTIONS], a bind mount with what is mounted below (--volume). Docker's `z` and `Z` are ignored.
 int mountopt_volume(struct spec *spec, const char *text, struct err *err);

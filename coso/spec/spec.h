@@ -48,6 +48,7 @@ struct spec_mount {
 	uint64_t deep_clear;
 	unsigned long propagation; // MS_PRIVATE, MS_SLAVE, …, with MS_REC; 0: private
 	bool recursive;            // rbind
+	bool remount;              // what is mounted at the destination already gets attributes and data; `type` may be NULL
 	bool optional;             // no error where the kernel or the caller's rights don't allow it
 	bool copy_up;              // tmpcopyup: what the image has there is copied into the new tmpfs
 	bool copy_symlink;         // copy-symlink: a source that is a symbolic link is made anew as one
@@ -300,7 +301,7 @@ struct spec {
 	bool cgroup;              // make a cgroup of the container's own
 	const char *cgroups_path; // cgroupsPath; NULL: COSO's own choice
 	enum spec_cgroup_manager cgroup_manager;
-	struct strv sysctl; // "net.ipv4.ip_forward=1"
+	struct strv sysctl; // "net.ipv4.ip_forward=1"; where '/' comes before any dot, dots are part of names. sysctl.d(5)
 	struct strv masked_paths, readonly_paths;
 	bool etc_files;    // resolv.conf, hosts and hostname are COSO's own. COSO's own
 	bool keep_keyring; // --no-new-keyring
