@@ -4,6 +4,7 @@
 #include "coso/launch/seccomp_json.h"
 
 #include "coso/launch/seccomp_builtin.h"
+#include "coso/launch/seccomp_words.h"
 #include "coso/spec/capset.h"
 #include "shared/num.h"
 
@@ -24,41 +25,6 @@ struct reader {
 	const char *where; // goes before every place
 	size_t names;      // read so far
 	struct err *err;
-};
-
-struct word {
-	const char *name;
-	uint32_t value;
-};
-
-static const struct word actions[] = {
-	{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
-	{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0) },
-	{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
-	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
-	{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
-	{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
-	{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
-	{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
-	{ NULL, 0 },
-};
-
-static const struct word operators[] = {
-	{ "SCMP_CMP_NE", SCMP_CMP_NE },
-	{ "SCMP_CMP_LT", SCMP_CMP_LT },
-	{ "SCMP_CMP_LE", SCMP_CMP_LE },
-	{ "SCMP_CMP_EQ", SCMP_CMP_EQ },
-	{ "SCMP_CMP_GE", SCMP_CMP_GE },
-	{ "SCMP_CMP_GT", SCMP_CMP_GT },
-	{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
-	{ NULL, 0 },
-};
-
-static const struct word flags[] = {
-	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-	{ "SECCOMP_FILTER_FLAG_TSYNC", 0 }, // the process has one thread
-	{ NULL, 0 },
 };
 
 static int bad(struct reader *reader, const char *place, const json_t *value, const char *reason)
@@ -99,18 +65,15 @@ static int array_read(struct reader *reader, const json_t *object, const char *p
 	return 0;
 }
 
-static int word_read(struct reader *reader, const struct word *words, const json_t *value, const char *place, uint32_t *out)
+static int word_read(struct reader *reader, enum seccomp_words kind, const json_t *value, const char *place, uint32_t *out)
 {
 	if (!value)
 		return bad(reader, place, NULL, "is missing");
 	if (!json_is_string(value))
 		return bad(reader, place, value, "is not a string");
-	for (; words->name; words++)
-		if (!strcmp(words->name, json_string_value(value))) {
-			*out = words->value;
-			return 0;
-		}
-	return bad(reader, place, value, "is unknown, or not supported");
+	if (!seccomp_words_find(kind, json_string_value(value), out))
+		return bad(reader, place, value, "is unknown, or not supported");
+	return 0;
 }
 
 static int number_read(struct reader *reader, const json_t *object, const char *place, const char *key, uint64_t max, uint64_t *out)
@@ -133,7 +96,7 @@ static int action_read(struct reader *reader, const json_t *object, const char *
 	uint64_t data = EPERM;
 	uint32_t action = 0;
 
-	if (word_read(reader, actions, member(object, keys[0]), place_of(reader, place, keys[0]), &action))
+	if (word_read(reader, SECCOMP_WORDS_ACTIONS, member(object, keys[0]), place_of(reader, place, keys[0]), &action))
 		return -1;
 	bool carries = action == SCMP_ACT_ERRNO(0) || action == SCMP_ACT_TRACE(0);
 
@@ -153,7 +116,7 @@ static int condition_read(struct reader *reader, const json_t *value, const char
 
 	if (!json_is_object(value))
 		return bad(reader, place, value, "is not an object");
-	if (word_read(reader, operators, member(value, "op"), place_of(reader, place, "op"), &op) ||
+	if (word_read(reader, SECCOMP_WORDS_OPERATORS, member(value, "op"), place_of(reader, place, "op"), &op) ||
 	    number_read(reader, value, place, "index", 5, &index) ||
 	    number_read(reader, value, place, "value", UINT64_MAX, &condition.value) ||
 	    number_read(reader, value, place, "valueTwo", UINT64_MAX, &condition.value_two))
@@ -404,7 +367,7 @@ static int flags_read(struct reader *reader, const json_t *object)
 	if (list)
 		reader->profile->flags = 0;
 	json_array_foreach(list, i, value) {
-		if (word_read(reader, flags, value, place_at(reader, "flags", i), &flag))
+		if (word_read(reader, SECCOMP_WORDS_FLAGS, value, place_at(reader, "flags", i), &flag))
 			return -1;
 		reader->profile->flags |= flag;
 	}
