@@ -28,8 +28,10 @@ void unit_in_child(void (*check)(void))
 	if (pid == 0) {
 		unsigned int before = CU_get_number_of_failures();
 		check();
-		for (CU_pFailureRecord f = CU_get_failure_list(); f; f = f->pNext)
-			fprintf(stderr, "in the child: %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
+		unsigned int i = 0;
+		for (CU_pFailureRecord f = CU_get_failure_list(); f; f = f->pNext, i++)
+			if (i >= before)
+				fprintf(stderr, "in the child: %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
 		_exit(CU_get_number_of_failures() != before);
 	}
 	CU_ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid);
