@@ -69,6 +69,8 @@ static int run_cgroup(struct launch *launch, struct err *err)
 		return -1;
 	if (has(launch, CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "unshare the cgroup namespace");
+	if (launch->spec->resources.cpuset_cpus)
+		attributes_free_cpus(0);
 	return 0;
 }
 
@@ -110,7 +112,7 @@ static int run_lo(struct launch *launch, struct err *err)
 static int run_go(struct launch *launch, struct err *err)
 {
 	static struct gate_message message;
-	if (hooks_wait_for_mounts(launch->spec) && gate_say(launch, GATE_MOUNTED, NULL, err) < 0)
+	if (launch_wants_mounted(launch) && gate_say(launch, GATE_MOUNTED, NULL, err) < 0)
 		return -1;
 	if (gate_wait(launch, &message, sizeof(message) - 1, GATE_GO, err) < 0)
 		return -1;

@@ -20,7 +20,7 @@ struct report {
 	struct err err;
 };
 
-// Through the gate, either way. GATE_MOUNTED: the child has made its mounts (sent only where hooks wait for it). GATE_CONSOLE carries
+// Through the gate, either way. GATE_MOUNTED: the child has made its mounts (sent only if launch_wants_mounted). GATE_CONSOLE carries
 // the pty's master.
 enum gate_kind { GATE_MAPPED = 1, GATE_MOUNTED, GATE_GO, GATE_CONSOLE };
 

@@ -25,11 +25,6 @@ static const char *const kinds[SPEC_HOOK_KINDS] = {
 	[SPEC_HOOK_POSTSTOP] = "poststop",
 };
 
-bool hooks_wait_for_mounts(const struct spec *spec)
-{
-	return spec->hooks[SPEC_HOOK_PRESTART].count || spec->hooks[SPEC_HOOK_CREATE_RUNTIME].count;
-}
-
 char *hooks_state(struct arena *arena, const struct spec *spec, const char *status, pid_t pid)
 {
 	json_t *annotations = json_object();

@@ -8,13 +8,9 @@
 #include "shared/arena.h"
 #include "shared/err.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 struct launch;
-
-// True if hooks run in the runtime's namespaces while the container's root is prepared: they may look at its mounts.
-bool hooks_wait_for_mounts(const struct spec *spec);
 
 // The state of a container as JSON, without a line end: ociVersion, id, status, pid (0: left out), bundle, annotations.
 char *hooks_state(struct arena *arena, const struct spec *spec, const char *status, pid_t pid);

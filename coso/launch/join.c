@@ -33,6 +33,17 @@ static void undo_filter(struct launch *launch)
 	seccomp_free(&launch->seccomp);
 }
 
+static int run_attributes(struct launch *launch, struct err *err)
+{
+	return attributes_prepare(launch->spec, &launch->attributes, err);
+}
+
+static int run_mapped(struct launch *launch, struct err *err)
+{
+	enum gate_kind kind = GATE_MAPPED;
+	return gate_send(launch, &kind, sizeof(kind), err);
+}
+
 static int run_confirm(struct launch *launch, struct err *err)
 {
 	if (gate_confirm(launch, err) == 0)
@@ -43,8 +54,11 @@ static int run_confirm(struct launch *launch, struct err *err)
 }
 
 static const struct stage outside[] = {
+	{ "process", "check what the process is to have", NULL, NULL, run_attributes, NULL },
 	{ "filter", "choose the system call filter", NULL, NULL, run_filter, undo_filter },
 	{ "spawn", "make the process in the container's namespaces", NULL, NULL, spawn_run, spawn_undo },
+	{ "oom", "set the OOM score", launch_wants_oom, NULL, launch_set_oom, NULL },
+	{ "mapped", "gate 1: the process may go on", launch_wants_oom, NULL, run_mapped, NULL },
 	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
 	{ 0 },
 };
@@ -52,6 +66,9 @@ static const struct stage outside[] = {
 // Should: be the container's root. Mustn't: be dumpable; it was made so.
 static int run_begin(struct launch *launch, struct err *err)
 {
+	enum gate_kind kind;
+	if (launch_wants_oom(launch) && gate_wait(launch, &kind, sizeof(kind), GATE_MAPPED, err) < 0)
+		return -1;
 	if (setsid() < 0)
 		return err_sys(err, "start a session");
 	proc_default_signals();
@@ -61,20 +78,23 @@ static int run_begin(struct launch *launch, struct err *err)
 	return launch->spec->keep_keyring ? 0 : keyring_join(launch->spec, err);
 }
 
+// With the host's CPUs first, then with the group's. What the kernel admits depends on the group.
 static int run_cgroup(struct launch *launch, struct err *err)
 {
-	return cgroup_join(&launch->cgroup, launch->cgroup.v2 >= 0, err);
+	const struct attributes *a = &launch->attributes;
+	if (attributes_set_initial_cpus(a, 0, err) < 0)
+		return -1;
+	if (launch->cgroup.path && cgroup_join(&launch->cgroup, launch->cgroup.v2 >= 0, err) < 0)
+		return -1;
+	if (attributes_set_final_cpus(a, 0, err) < 0 || attributes_set_io_priority(a, 0, err) < 0)
+		return -1;
+	return attributes_set_scheduler(a, 0, err);
 }
 
 static int run_root(struct launch *launch, struct err *err)
 {
 	launch->rootfs.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return launch->rootfs.root < 0 ? err_sys(err, "open the container's root") : 0;
-}
-
-static bool wants_cgroup(const struct launch *launch)
-{
-	return launch->cgroup.path;
 }
 
 static bool wants_tty(const struct launch *launch)
@@ -96,7 +116,7 @@ static int run_exec(struct launch *launch, struct err *err)
 
 static const struct stage inside[] = {
 	{ "begin", "be the container's root", NULL, NULL, run_begin, NULL },
-	{ "cgroup", "join the control group", wants_cgroup, NULL, run_cgroup, NULL },
+	{ "cgroup", "join the control group; CPUs, scheduling, I/O priority", NULL, NULL, run_cgroup, NULL },
 	{ "root", "open the container's root", NULL, NULL, run_root, NULL },
 	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },
 	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },

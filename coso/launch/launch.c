@@ -20,6 +20,7 @@
 #include "coso/launch/gate.h"
 #include "coso/launch/hooks.h"
 #include "coso/launch/idmap.h"
+#include "coso/launch/procfs.h"
 #include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
 #include "shared/fd.h"
@@ -76,6 +77,11 @@ static void describe_filter(const struct launch *launch, FILE *out)
 	const struct spec_process *p = &launch->spec->process;
 	fprintf(out, "             seccomp: %s%s%s\n", names[p->seccomp], p->seccomp_file ? ", " : "",
 		p->seccomp_file ? p->seccomp_file : "");
+}
+
+static int run_attributes(struct launch *launch, struct err *err)
+{
+	return attributes_prepare(launch->spec, &launch->attributes, err);
 }
 
 static int run_filter(struct launch *launch, struct err *err)
@@ -213,17 +219,45 @@ static int run_go(struct launch *launch, struct err *err)
 	return gate_send(launch, &message, offsetof(struct gate_message, text) + (size_t)size + 1, err);
 }
 
+bool launch_wants_oom(const struct launch *launch)
+{
+	return launch->spec->process.oom_score_adj.given;
+}
+
+int launch_set_oom(struct launch *launch, struct err *err)
+{
+	own_fd int proc = procfs_open(err);
+	return proc < 0 ? -1 : attributes_set_oom(&launch->attributes, proc, launch->pid, err);
+}
+
+static bool wants_scheduling(const struct launch *launch)
+{
+	return launch->spec->process.scheduler.given || launch->spec->process.io_priority.given;
+}
+
 static bool wants_hooks(const struct launch *launch)
 {
-	return hooks_wait_for_mounts(launch->spec);
+	const struct spec_hooks *hooks = launch->spec->hooks;
+	return hooks[SPEC_HOOK_PRESTART].count || hooks[SPEC_HOOK_CREATE_RUNTIME].count;
+}
+
+bool launch_wants_mounted(const struct launch *launch)
+{
+	return wants_hooks(launch) || wants_scheduling(launch);
+}
+
+// By who has rights in the host's user namespace, for a process that is in its control groups by now.
+static int run_scheduling(struct launch *launch, struct err *err)
+{
+	if (attributes_set_io_priority(&launch->attributes, launch->pid, err) < 0)
+		return -1;
+	return attributes_set_scheduler(&launch->attributes, launch->pid, err);
 }
 
 static int run_hooks(struct launch *launch, struct err *err)
 {
 	struct arena *a = launch->arena;
 	const struct spec *spec = launch->spec;
-	if (gate_wait_mounted(launch, err) < 0)
-		return -1;
 	if (hooks_run(a, spec, SPEC_HOOK_PRESTART, hooks_state(a, spec, "created", launch->pid), err) < 0)
 		return -1;
 	return hooks_run(a, spec, SPEC_HOOK_CREATE_RUNTIME, hooks_state(a, spec, "creating", launch->pid), err);
@@ -240,16 +274,20 @@ static int run_confirm(struct launch *launch, struct err *err)
 
 static const struct stage outside[] = {
 	{ "root", "open the rootfs, make the upper layer", launch_has_mountns, describe_root, rootfs_prepare, rootfs_remove },
+	{ "process", "check what the process is to have", NULL, NULL, run_attributes, NULL },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
 	{ "sources", "open what will be mounted from the host", launch_has_mountns, NULL, run_sources, undo_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, spawn_describe, spawn_run, spawn_undo },
 	{ "idmap", "map user and group ids", wants_idmap, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
+	{ "oom", "set the OOM score", launch_wants_oom, NULL, launch_set_oom, NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
 	  netexec_release },
 	{ "note", "write down what is about to run, so that a crash can be mended", has_note, NULL, run_note, NULL },
+	{ "mounted", "wait until the container's root is prepared", launch_wants_mounted, NULL, gate_wait_mounted, NULL },
+	{ "schedule", "set scheduling and I/O priority", wants_scheduling, NULL, run_scheduling, NULL },
 	{ "hooks", "run the prestart and createRuntime hooks", wants_hooks, NULL, run_hooks, NULL },
 	{ "go", "gate 2: the network is there; hand over /etc/hosts and name servers", NULL, NULL, run_go, NULL },
 	{ "confirm", "wait until the program is executed, or can be started", NULL, NULL, run_confirm, NULL },

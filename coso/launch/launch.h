@@ -6,6 +6,7 @@
 #pragma once
 
 #include "coso/cgroup/cgroup.h"
+#include "coso/launch/attributes.h"
 #include "coso/launch/gate.h"
 #include "coso/launch/mounts.h"
 #include "coso/launch/netexec.h"
@@ -48,6 +49,7 @@ struct launch {
 	int sysfs;   // of a network namespace that is joined, made while in it; -1: none
 	int devices; // tmpfs with the spec's device nodes, named by their index; -1: none
 	struct seccomp seccomp;
+	struct attributes attributes;
 	struct cgroup cgroup;
 	int gate[2];   // SOCK_SEQPACKET: [0] outside, [1] inside
 	int report[2]; // pipe: [0] outside reads, [1] inside writes one struct report, or nothing: it has exec'd
@@ -100,6 +102,13 @@ static inline bool launch_has_userns(const struct launch *launch)
 }
 
 void launch_init(struct launch *launch, struct arena *arena, const struct spec *spec);
+
+// True if the outside waits at GATE_MOUNTED.
+bool launch_wants_mounted(const struct launch *launch);
+
+// Outside: writes the OOM score of the new process, if the spec has one. A stage of both tables.
+bool launch_wants_oom(const struct launch *launch);
+int launch_set_oom(struct launch *launch, struct err *err);
 
 // Returns 0 once the container's program was executed, or, with `start`, once it waits to be started. On failure everything is undone; launch->exit_code is 125, 126 or 127.
 // err->code EINTR: `signals` said so. EUSERS: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.

@@ -99,7 +99,9 @@ int process_prepare(struct launch *launch, struct err *err)
 {
 	if (set_home(launch, err) < 0 || open_stdin(launch, err) < 0 || enter_folder(launch, err) < 0)
 		return -1;
-	umask(022);
+	attributes_set_umask(&launch->attributes);
+	if (attributes_set_memory_policy(&launch->attributes, err) < 0 || attributes_set_personality(&launch->attributes, err) < 0)
+		return -1;
 	if (mark_descriptors(launch, err) < 0)
 		return -1;
 	if (launch->spec->process.init)

@@ -24,9 +24,11 @@ static int set_ids(struct launch *launch, struct err *err)
 	size_t count = p->user ? u->group_count : p->group_count;
 	bool denied = launch->caller.no_groups ||
 		      (launch_has_userns(launch) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
-	if (!denied && !p->keep_groups && syscall(SYS_setgroups, count, groups) < 0 &&
-	    (launch->caller.privileged || launch_has_userns(launch)))
-		return err_sys(err, "set supplementary groups");
+	if (launch->spec->bundle && attributes_give_streams(u->uid, err) < 0)
+		return -1;
+	if ((launch->caller.privileged || launch_has_userns(launch)) &&
+	    attributes_set_groups(&launch->attributes, groups, count, denied, err) < 0)
+		return -1;
 	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 || syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0) {
 		err_sys(err, "become user %u:%u", u->uid, u->gid);
 		return errno == EINVAL ? err_hint(err, "the id isn't in the user namespace's map") : -1;
