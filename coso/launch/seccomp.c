@@ -55,8 +55,11 @@ static int prepare_file(const char *path, uint64_t caps, int cache, struct secco
 	if (!text)
 		return err_wrap(err, "seccomp profile");
 	seccomp_json_host(&host, caps);
-	if (seccomp_json_read(&profile, &arena, text, size, &host, err) ||
-	    seccomp_prepare_profile(&profile, cache, out_seccomp, err))
+	if (seccomp_json_read(&profile, &arena, text, size, &host, err))
+		return err_wrap(err, "seccomp profile '%s'", path);
+	if (profile.notify)
+		return err_set(err, EINVAL, "seccomp profile '%s': SCMP_ACT_NOTIFY: a listener is for OCI containers only", path);
+	if (seccomp_prepare_profile(&profile, cache, out_seccomp, err))
 		return err_wrap(err, "seccomp profile '%s'", path);
 	return 0;
 }
@@ -112,6 +115,7 @@ int seccomp_prepare_profile(const struct seccomp_profile *profile, int cache, st
 	*out_seccomp = (struct seccomp){
 		.program = { .len = program.len, .filter = copy },
 		.flags = profile->flags,
+		.notify = profile->notify,
 		.owned = copy,
 		.origin = found ? "cache" : "compiled",
 	};
@@ -122,6 +126,8 @@ int seccomp_apply(const struct seccomp *seccomp, struct err *err)
 {
 	if (!seccomp->program.len)
 		return 0;
+	if (seccomp->notify) // without a listener each such call would fail
+		return err_set(err, ENOSYS, "seccomp notify unsupported: there is no listener");
 	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, seccomp->flags, &seccomp->program))
 		return 0;
 	bool rights = errno == EACCES;

@@ -15,6 +15,7 @@ struct seccomp_profile;
 struct seccomp {
 	struct sock_fprog program; // len 0: unconfined
 	unsigned int flags;        // SECCOMP_FILTER_FLAG_*
+	bool notify;               // it asks a listener
 	void *owned;               // what seccomp_free gives back; NULL for a built-in filter
 	const char *origin;        // for explain and -v: "unconfined", "built-in", "cache", "compiled"
 };

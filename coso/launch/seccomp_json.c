@@ -6,6 +6,7 @@
 #include "coso/launch/seccomp_builtin.h"
 #include "coso/launch/seccomp_words.h"
 #include "coso/spec/capset.h"
+#include "coso/spec/oci_json.h"
 #include "shared/num.h"
 
 #include <ctype.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { ERRNO_MAX = 4095, TRACE_MAX = 65535, VALUE_SHOWN = 80 };
+enum { ERRNO_MAX = 4095, TRACE_MAX = 65535 };
 
 struct reader {
 	struct seccomp_profile *profile;
@@ -29,13 +30,10 @@ struct reader {
 
 static int bad(struct reader *reader, const char *place, const json_t *value, const char *reason)
 {
-	char *shown = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+	char shown[OCI_SHOWN];
 
-	if (shown && strlen(shown) > VALUE_SHOWN)
-		memcpy(shown + VALUE_SHOWN - 3, "...", 4);
-	err_set(reader->err, EINVAL, "%s%s: %s%s%s", reader->where, place, shown ? shown : "", shown ? " " : "", reason);
-	free(shown);
-	return -1;
+	oci_show(value, shown);
+	return err_set(reader->err, EINVAL, "%s%s: %s%s%s", reader->where, place, shown, *shown ? " " : "", reason);
 }
 
 // A member of an object; what is null isn't there, as in Go.
@@ -79,14 +77,16 @@ static int word_read(struct reader *reader, enum seccomp_words kind, const json_
 static int number_read(struct reader *reader, const json_t *object, const char *place, const char *key, uint64_t max, uint64_t *out)
 {
 	const json_t *value = member(object, key);
+	bool negative;
+	uint64_t bits;
 
 	if (!value)
 		return 0; // *out stays what it was
-	if (!json_is_integer(value))
+	if (!oci_integer(value, &negative, &bits))
 		return bad(reader, place_of(reader, place, key), value, "is not a number");
-	if (json_integer_value(value) < 0 || (uint64_t)json_integer_value(value) > max)
+	if (negative || bits > max)
 		return bad(reader, place_of(reader, place, key), value, "is out of range");
-	*out = (uint64_t)json_integer_value(value);
+	*out = bits;
 	return 0;
 }
 
@@ -249,6 +249,16 @@ static int filter_read(struct reader *reader, const json_t *object, const char *
 	return 0;
 }
 
+// What COSO itself does once the filter is in place must not wait for the listener: it sends the listener's descriptor with it.
+static int notify_check(struct reader *reader, const struct seccomp_rule *rule, const char *place)
+{
+	for (size_t i = 0; i < rule->names.count; i++)
+		if (!strcmp(rule->names.items[i], "write"))
+			return bad(reader, place, NULL, "SCMP_ACT_NOTIFY cannot be used for the write syscall");
+	reader->profile->notify = true;
+	return 0;
+}
+
 static int rule_read(struct reader *reader, const json_t *object, const char *place)
 {
 	static const char *const keys[2] = { "action", "errnoRet" };
@@ -264,6 +274,8 @@ static int rule_read(struct reader *reader, const json_t *object, const char *pl
 		return -1;
 	if (!included || excluded)
 		return 0;
+	if (read.action == SCMP_ACT_NOTIFY && notify_check(reader, &read, place))
+		return -1;
 	struct seccomp_rule *rule = seccomp_profile_add_rule(reader->profile, read.action, NULL);
 
 	*rule = read;
@@ -286,20 +298,12 @@ static int rules_read(struct reader *reader, const json_t *object)
 	return 0;
 }
 
-// "SCMP_ARCH_X86_64" is libseccomp's "x86_64".
-static int arch_read(struct reader *reader, const json_t *value, const char *place, uint32_t *out_arch)
+// True if system calls of that architecture can be made on the machine.
+static bool runs_on(uint32_t machine, uint32_t arch)
 {
-	static const char prefix[] = "SCMP_ARCH_";
-	const char *name = json_string_value(value);
-	char *lower;
-
-	if (!name)
-		return bad(reader, place, value, value ? "is not a string" : "is missing");
-	lower = arena_strdup(reader->arena, str_starts(name, prefix) ? name + strlen(prefix) : "");
-	for (char *c = lower; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	*out_arch = seccomp_arch_resolve_name(lower);
-	return *out_arch ? 0 : bad(reader, place, value, "is no architecture that libseccomp knows");
+	if (machine == SCMP_ARCH_AARCH64)
+		return arch == SCMP_ARCH_AARCH64 || arch == SCMP_ARCH_ARM;
+	return arch == SCMP_ARCH_X86_64 || arch == SCMP_ARCH_X86 || arch == SCMP_ARCH_X32;
 }
 
 static int arch_list_read(struct reader *reader, const json_t *object, const char *place, const char *key)
@@ -313,10 +317,10 @@ static int arch_list_read(struct reader *reader, const json_t *object, const cha
 	json_array_foreach(list, i, value) {
 		const char *at = place_at(reader, place_of(reader, place, key), i);
 
-		if (arch_read(reader, value, at, &arch))
+		if (word_read(reader, SECCOMP_WORDS_ARCHS, value, at, &arch))
 			return -1;
-		if (!seccomp_profile_add_arch(reader->profile, arch))
-			return bad(reader, at, value, "is one architecture too many");
+		if (runs_on(reader->host->arch, arch))
+			seccomp_profile_add_arch(reader->profile, arch);
 	}
 	return 0;
 }
@@ -336,8 +340,7 @@ static int arch_map_read(struct reader *reader, const json_t *map)
 			return bad(reader, place, entry, "is not an object");
 		if (!json_is_string(name))
 			return bad(reader, place_of(reader, place, "architecture"), name, name ? "is not a string" : "is missing");
-		if (arch_read(&(struct reader){ .arena = reader->arena, .where = "" }, name, place, &arch) ||
-		    arch != reader->host->arch)
+		if (!seccomp_words_find(SECCOMP_WORDS_ARCHS, json_string_value(name), &arch) || arch != reader->host->arch)
 			continue;
 		if (arch_list_read(reader, entry, place, "subArchitectures"))
 			return -1;
@@ -374,6 +377,21 @@ static int flags_read(struct reader *reader, const json_t *object)
 	return 0;
 }
 
+static int listener_read(struct reader *reader, const json_t *object)
+{
+	const json_t *path = member(object, "listenerPath");
+
+	if (reader->profile->default_action == SCMP_ACT_NOTIFY)
+		return bad(reader, "defaultAction", NULL, "SCMP_ACT_NOTIFY cannot be used as default action");
+	if (path && !json_is_string(path))
+		return bad(reader, "listenerPath", path, "is not a string");
+	if (reader->profile->notify && !json_string_length(path))
+		return bad(reader, "listenerPath", NULL, "is missing, and SCMP_ACT_NOTIFY is of no use without a listener");
+	if (!reader->profile->notify) // seccomp(2): it goes with a listener only
+		reader->profile->flags &= ~(unsigned int)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	return 0;
+}
+
 // The number at the start of *text, behind which *text then points.
 static unsigned int digits(const char **text)
 {
@@ -400,11 +418,10 @@ void seccomp_json_host(struct seccomp_host *out_host, uint64_t caps)
 int seccomp_json_read(struct seccomp_profile *out_profile, struct arena *arena, const char *text, size_t size,
 		      const struct seccomp_host *host, struct err *err)
 {
-	json_error_t why;
-	json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+	json_t *root = oci_json_parse("the profile", text, size, err);
 
 	if (!root)
-		return err_set(err, EINVAL, "line %d, column %d: not JSON: %s", why.line, why.column, why.text);
+		return -1;
 	int rc = seccomp_json_convert(out_profile, arena, root, "", host, err);
 
 	json_decref(root);
@@ -421,10 +438,8 @@ int seccomp_json_convert(struct seccomp_profile *out_profile, struct arena *aren
 	seccomp_profile_init(&profile, arena, host->arch, false);
 	if (!json_is_object(object))
 		return bad(&reader, "the profile", NULL, "is not a JSON object");
-	if (member(object, "listenerPath"))
-		return bad(&reader, "listenerPath", member(object, "listenerPath"), "is not supported");
 	if (action_read(&reader, object, "", keys, &profile.default_action) || archs_read(&reader, object) ||
-	    flags_read(&reader, object) || rules_read(&reader, object))
+	    flags_read(&reader, object) || rules_read(&reader, object) || listener_read(&reader, object))
 		return -1;
 	*out_profile = profile;
 	return 0;

@@ -2,7 +2,8 @@
 // seccomp_json.h - a seccomp profile from JSON: Docker's format, or the linux.seccomp object of the OCI runtime specification
 //
 // Docker's is a superset: `archMap`, and `includes` and `excludes` by capability, architecture and kernel. Both are read alike.
-// System calls that nobody knows are no error here: the compiler decides. config-linux.md, "Seccomp"
+// System calls that nobody knows are no error here: the compiler decides; architectures that this machine isn't are skipped.
+// config-linux.md, "Seccomp"
 #pragma once
 
 #include "coso/launch/seccomp_profile.h"

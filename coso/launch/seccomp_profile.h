@@ -36,6 +36,7 @@ struct seccomp_profile {
 	uint32_t archs[SECCOMP_ARCHS_MAX]; // SCMP_ARCH_* tokens; the first is the machine's own
 	size_t arch_count;
 	unsigned int flags; // SECCOMP_FILTER_FLAG_*
+	bool notify;        // a rule asks a listener (SCMP_ACT_NOTIFY): load it with SECCOMP_FILTER_FLAG_NEW_LISTENER
 	struct seccomp_rule *rules;
 	size_t rule_count;
 };

@@ -3,6 +3,7 @@
 #include "coso/launch/caps.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/seccomp_json.h"
+#include "coso/launch/seccomp_words.h"
 #include "coso/spec/capset.h"
 #include "tests/unit/unit.h"
 
@@ -114,6 +115,94 @@ TEST(seccomp_json, dockers_map_of_machines)
 	CU_ASSERT_EQUAL(profile.default_action, SCMP_ACT_ALLOW);
 }
 
+// config-linux.md, "Seccomp": each name is known, and those of other machines add nothing.
+TEST(seccomp_json, architectures_of_every_machine)
+{
+	static const char *const all[] = {
+		"X86",    "X86_64",   "X32",         "ARM",         "AARCH64", "MIPS",    "MIPS64", "MIPS64N32",
+		"MIPSEL", "MIPSEL64", "MIPSEL64N32", "PPC",         "PPC64",   "PPC64LE", "S390",   "S390X",
+		"PARISC", "PARISC64", "RISCV64",     "LOONGARCH64", "M68K",    "SH",      "SHEB",
+	};
+	own_arena struct arena arena = { 0 };
+	struct seccomp_profile profile;
+	struct err err = { 0 };
+	const char *list = "\"SCMP_ARCH_X86\"";
+
+	CU_ASSERT_EQUAL(sizeof all / sizeof *all, 23);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		list = arena_printf(&arena, "%s,\"SCMP_ARCH_%s\"", list, all[i]);
+	const char *text = arena_printf(&arena, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[%s]}", list);
+
+	CU_ASSERT_EQUAL_FATAL(reads(&arena, text, &profile, &err), 0);
+	CU_ASSERT_EQUAL(profile.arch_count, 3);
+	const struct seccomp_host arm = { SCMP_ARCH_AARCH64, 0, 5, 10 };
+
+	CU_ASSERT_EQUAL_FATAL(seccomp_json_read(&profile, &arena, text, strlen(text), &arm, &err), 0);
+	CU_ASSERT_EQUAL(profile.arch_count, 2);
+	CU_ASSERT_EQUAL(profile.archs[1], SCMP_ARCH_ARM);
+}
+
+TEST(seccomp_json, numbers_of_64_bits)
+{
+	own_arena struct arena arena = { 0 };
+	struct seccomp_profile profile;
+	struct err err = { 0 };
+
+	CU_ASSERT_EQUAL_FATAL(
+		reads(&arena,
+		      "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_TRAP\","
+		      "\"args\":[{\"index\":0,\"op\":\"SCMP_CMP_MASKED_EQ\",\"value\":18446744073709551615,"
+		      "\"valueTwo\":9223372036854775809}]}]}",
+		      &profile, &err),
+		0);
+	CU_ASSERT_EQUAL(profile.rules[0].conditions[0].value, UINT64_MAX);
+	CU_ASSERT_EQUAL(profile.rules[0].conditions[0].value_two, UINT64_C(9223372036854775809));
+}
+
+#define NOTIFY(text)                                                                                                               \
+	"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/run/listener\",\"flags\":[\"SECCOMP_FILTER_FLAG_LOG\","         \
+	"\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"" text "\"}]}"
+
+TEST(seccomp_json, a_listener)
+{
+	own_arena struct arena arena = { 0 };
+	struct seccomp_profile profile;
+	struct seccomp seccomp = { 0 };
+	struct err err = { 0 };
+
+	CU_ASSERT_EQUAL_FATAL(reads(&arena, NOTIFY("SCMP_ACT_NOTIFY"), &profile, &err), 0);
+	CU_ASSERT_TRUE(profile.notify);
+	CU_ASSERT_EQUAL(profile.flags, SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	CU_ASSERT_EQUAL(profile.rules[0].action, SCMP_ACT_NOTIFY);
+	CU_ASSERT_EQUAL_FATAL(seccomp_prepare_profile(&profile, -1, &seccomp, &err), 0);
+	CU_ASSERT_TRUE(seccomp.notify);
+	seccomp_free(&seccomp);
+	// Where nobody is notified, the path is ignored, and so is what goes with it.
+	CU_ASSERT_EQUAL_FATAL(reads(&arena, NOTIFY("SCMP_ACT_TRAP"), &profile, &err), 0);
+	CU_ASSERT_FALSE(profile.notify);
+	CU_ASSERT_EQUAL(profile.flags, SECCOMP_FILTER_FLAG_LOG);
+}
+
+TEST(seccomp_json, words_are_listed)
+{
+	static const size_t counts[] = {
+		[SECCOMP_WORDS_ACTIONS] = 9, [SECCOMP_WORDS_OPERATORS] = 7, [SECCOMP_WORDS_ARCHS] = 23, [SECCOMP_WORDS_FLAGS] = 4
+	};
+	own_arena struct arena arena = { 0 };
+	uint32_t value;
+
+	for (size_t kind = 0; kind < sizeof counts / sizeof *counts; kind++) {
+		struct strv list = seccomp_words_list(&arena, (enum seccomp_words)kind);
+
+		CU_ASSERT_EQUAL(list.count, counts[kind]);
+		for (size_t i = 0; i < list.count; i++) {
+			CU_ASSERT_TRUE(seccomp_words_find((enum seccomp_words)kind, list.items[i], &value));
+			CU_ASSERT_TRUE(i == 0 || strcmp(list.items[i - 1], list.items[i]) < 0);
+		}
+	}
+	CU_ASSERT_FALSE(seccomp_words_find(SECCOMP_WORDS_FLAGS, "SECCOMP_FILTER_FLAG_NEW_LISTENER", &value));
+}
+
 #define RULE(text)                                                                                                                 \
 	"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}," text "]}"
 #define ARG(text) RULE("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" text "]}")
@@ -130,21 +219,29 @@ static const struct {
 	{ "{}", "defaultAction: is missing" },
 	{ "{\"defaultAction\":7}", "defaultAction: 7 is not a string" },
 	{ "{\"defaultAction\":\"ALLOW\"}", "defaultAction: \"ALLOW\" is unknown" },
-	{ "{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", "defaultAction: \"SCMP_ACT_NOTIFY\" is unknown, or not supported" },
+	{ "{\"defaultAction\":\"SCMP_ACT_NOTIFY\",\"listenerPath\":\"/l\"}",
+	  "defaultAction: SCMP_ACT_NOTIFY cannot be used as default action" },
 	{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"defaultErrnoRet\":1}", "defaultErrnoRet: 1 goes with SCMP_ACT_ERRNO" },
 	{ TOP("\"defaultErrnoRet\":4096"), "defaultErrnoRet: 4096 is out of range" },
 	{ TOP("\"defaultErrnoRet\":-1"), "defaultErrnoRet: -1 is out of range" },
 	{ TOP("\"defaultErrnoRet\":\"EPERM\""), "defaultErrnoRet: \"EPERM\" is not a number" },
-	{ TOP("\"listenerPath\":\"/run/x\""), "listenerPath: \"/run/x\" is not supported" },
+	{ TOP("\"listenerPath\":7"), "listenerPath: 7 is not a string" },
+	{ TOP("\"defaultErrnoRet\":18446744073709551615"), "defaultErrnoRet: 18446744073709551615 is out of range" },
+	{ RULE("{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}"), "listenerPath: is missing, and SCMP_ACT_NOTIFY" },
+	{ RULE("{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}],\"listenerPath\":\"\",\"x\":["),
+	  "listenerPath: is missing" },
+	{ RULE("{\"names\":[\"mkdir\",\"write\"],\"action\":\"SCMP_ACT_NOTIFY\"}],\"listenerPath\":\"/l\",\"x\":["),
+	  "syscalls[1]: SCMP_ACT_NOTIFY cannot be used for the write syscall" },
+	{ RULE("{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\",\"errnoRet\":1}"), "syscalls[1].errnoRet: 1 goes with" },
 	{ TOP("\"architectures\":\"x\""), "architectures: \"x\" is not an array" },
-	{ TOP("\"architectures\":[\"SCMP_ARCH_X86_64\",\"x86\"]"), "architectures[1]: \"x86\" is no architecture" },
-	{ TOP("\"architectures\":[\"SCMP_ARCH_Z80\"]"), "architectures[0]: \"SCMP_ARCH_Z80\" is no architecture" },
+	{ TOP("\"architectures\":[\"SCMP_ARCH_X86_64\",\"x86\"]"), "architectures[1]: \"x86\" is unknown" },
+	{ TOP("\"architectures\":[\"SCMP_ARCH_Z80\"]"), "architectures[0]: \"SCMP_ARCH_Z80\" is unknown" },
 	{ TOP("\"architectures\":[7]"), "architectures[0]: 7 is not a string" },
 	{ TOP("\"architectures\":[\"SCMP_ARCH_X86\"],\"archMap\":[{}]"), "archMap: and 'architectures' are both there" },
 	{ TOP("\"archMap\":[{}]"), "archMap[0].architecture: is missing" },
 	{ TOP("\"archMap\":[3]"), "archMap[0]: 3 is not an object" },
 	{ TOP("\"archMap\":[{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":[\"\"]}]"),
-	  "archMap[0].subArchitectures[0]: \"\" is no architecture" },
+	  "archMap[0].subArchitectures[0]: \"\" is unknown" },
 	{ TOP("\"flags\":[\"SECCOMP_FILTER_FLAG_NEW_LISTENER\"]"), "flags[0]: \"SECCOMP_FILTER_FLAG_NEW_LISTENER\" is unknown" },
 	{ TOP("\"syscalls\":{}"), "syscalls: {} is not an array" },
 	{ RULE("7"), "syscalls[1]: 7 is not an object" },
@@ -258,6 +355,10 @@ TEST(seccomp_json, a_file_that_is_none)
 	CU_ASSERT_EQUAL(prepares(path, &seccomp, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "defaultAction: is missing"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, path));
+	CU_ASSERT_EQUAL(pwrite(fd, NOTIFY("SCMP_ACT_NOTIFY"), strlen(NOTIFY("SCMP_ACT_NOTIFY")), 0),
+			(ssize_t)strlen(NOTIFY("SCMP_ACT_NOTIFY")));
+	CU_ASSERT_EQUAL(prepares(path, &seccomp, &err), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "a listener is for OCI containers only"));
 	CU_ASSERT_EQUAL(ftruncate(fd, 2 << 20), 0);
 	CU_ASSERT_EQUAL(prepares(path, &seccomp, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "larger than"));
