@@ -177,3 +177,13 @@ uint64_t capset_all(void)
 		all |= BIT(number);
 	return all;
 }
+
+uint64_t capset_bounding(void)
+{
+	uint64_t bounding = 0;
+	int has;
+
+	for (int number = 0; number < NUMBERS && (has = prctl(PR_CAPBSET_READ, number, 0, 0, 0)) >= 0; number++)
+		bounding |= has ? BIT(number) : 0;
+	return bounding;
+}

@@ -26,3 +26,6 @@ const char *capset_name(int number); // "CAP_NET_RAW", or NULL
 
 // Every capability that the running kernel knows.
 uint64_t capset_all(void);
+
+// Those of them that are in the caller's bounding set.
+uint64_t capset_bounding(void);

@@ -301,7 +301,7 @@ struct spec {
 	bool cgroup;              // make a cgroup of the container's own
 	const char *cgroups_path; // cgroupsPath; NULL: COSO's own choice
 	enum spec_cgroup_manager cgroup_manager;
-	struct strv sysctl; // "net.ipv4.ip_forward=1"; where '/' comes before any dot, dots are part of names. sysctl.d(5)
+	struct strv sysctl; // "net.ipv4.ip_forward=1"; '/' stands for a dot in a name: "net.ipv4.conf.eth0/1.forwarding=1"
 	struct strv masked_paths, readonly_paths;
 	bool etc_files;    // resolv.conf, hosts and hostname are COSO's own. COSO's own
 	bool keep_keyring; // --no-new-keyring
