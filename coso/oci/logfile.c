@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *level_name(enum log_level level)
 {
@@ -73,21 +74,21 @@ int logfile_open(struct arena *arena, const char *path, const char *format, stru
 			return err_sys(err, "--log: open '%s'", path);
 	}
 	*out_log = log;
-	if (log.fd >= 0)
-		log_redirect(hold, out_log);
+	log_redirect(hold, out_log);
 	return 0;
 }
 
 // One write(2) a record: several commands append to one file.
-static void put(const struct logfile *log, const char *line)
+static void put(int fd, const char *line)
 {
-	(void)!fd_write_full(log->fd, line, strlen(line));
+	(void)!fd_write_full(fd, line, strlen(line));
 }
 
 void logfile_succeed(struct logfile *log)
 {
-	for (size_t i = 0; i < log->held.count; i++)
-		put(log, log->held.items[i]);
+	bool person = log->fd < 0 && isatty(STDERR_FILENO);
+	for (size_t i = 0; i < log->held.count && (log->fd >= 0 || person); i++)
+		put(person ? STDERR_FILENO : log->fd, log->held.items[i]);
 	log_redirect(NULL, NULL);
 	fd_close(&log->fd);
 }
@@ -95,7 +96,7 @@ void logfile_succeed(struct logfile *log)
 void logfile_fail(struct logfile *log, const char *message)
 {
 	if (log->fd >= 0)
-		put(log, record(log, LOG_LEVEL_QUIET, message));
+		put(log->fd, record(log, LOG_LEVEL_QUIET, message));
 	log_redirect(NULL, NULL);
 	fd_close(&log->fd);
 }

@@ -35,8 +35,6 @@ static const struct command {
 	{ "ps", oci_cmd_ps, "[OPTIONS] ID [PS-OPTIONS]", "list its processes" },
 	{ "pause", oci_cmd_pause, "ID", "freeze its processes" },
 	{ "resume", oci_cmd_resume, "ID", "thaw them" },
-	{ "update", oci_cmd_update, "[OPTIONS] ID", "change its limits" },
-	{ "events", oci_cmd_events, "[OPTIONS] ID", "print what it uses, and when memory runs out" },
 	{ "checkpoint", oci_cmd_checkpoint, "[OPTIONS] ID", "write its processes to disk" },
 	{ "restore", oci_cmd_restore, "[OPTIONS] ID", "read them back" },
 	{ "spec", oci_cmd_spec, "[OPTIONS]", "write a config.json to start from" },
@@ -175,6 +173,7 @@ int oci_main(struct arena *arena, int argc, char **argv)
 	choose_level(&globals);
 	oci.argc = argc - skip - next;
 	oci.argv = argv + skip + next;
+	log.arena = arena;
 	if (logfile_open(arena, globals.log, globals.log_format, &log, &err) < 0 ||
 	    choose_manager(&globals, &oci.manager, &err) < 0 || container_root(arena, globals.root, &oci.root, &err) < 0)
 		return fail(&oci, &log, err.msg);
