@@ -6,6 +6,7 @@
 #include "shared/log.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/auxv.h>
@@ -30,6 +31,7 @@ int main(int argc, char **argv)
 	int exit_code = 125;
 
 	clean_descriptors();
+	json_object_seed(*(const unsigned long *)getauxval(AT_RANDOM)); // else jansson asks /dev/urandom, at each start
 	log_setup("coso", LOG_LEVEL_WARNING);
 	signal(SIGCHLD, SIG_DFL); // ignored by some callers: then nobody's exit status could be known
 	if (getauxval(AT_SECURE)) {

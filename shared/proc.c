@@ -86,31 +86,15 @@ int proc_exit_code(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// What this process ignores, signal 1 in bit 0; all of them where /proc doesn't say.
-static uint64_t ignored_signals(void)
-{
-	static const char digits[] = "0123456789abcdef", key[] = "\nSigIgn:\t";
-	char text[4096];
-	own_fd int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? fd_read_full(fd, text, sizeof(text) - 1) : -1;
-	text[n > 0 ? n : 0] = '\0';
-	const char *c = strstr(text, key), *digit;
-	uint64_t set = 0;
-	if (!c)
-		return UINT64_MAX;
-	for (c += strlen(key); *c && (digit = strchr(digits, *c)); c++)
-		set = set << 4 | (uint64_t)(digit - digits);
-	return *c == '\n' ? set : UINT64_MAX;
-}
-
 void proc_default_signals(void)
 {
-	// The kernel's own struct sigaction, all zero: SIG_DFL. signal(3) refuses 32 and 33, which may arrive ignored from a caller.
+	// The kernel's own struct sigaction, whose first word is the handler; all zero: SIG_DFL. signal(3) refuses 32 and 33, which may arrive
+	// ignored from a caller.
 	static const unsigned long zero[8];
 	enum { SET = 8 }; // bytes of the kernel's sigset_t
-	uint64_t ignored = ignored_signals();
 	for (int i = 1; i < NSIG; i++) {
-		if (ignored >> (i - 1) & 1)
+		unsigned long now[8] = { (unsigned long)SIG_IGN };
+		if (syscall(SYS_rt_sigaction, i, NULL, now, SET) < 0 || now[0] == (unsigned long)SIG_IGN)
 			syscall(SYS_rt_sigaction, i, zero, NULL, SET);
 	}
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, SET);

@@ -4,5 +4,9 @@
 
 #include "shared/arena.h"
 
-// Now, as RFC 3339 has it: UTC, with nanoseconds.
+#include <stdint.h>
+
+// A moment since 1970, as RFC 3339 has it: UTC, with nanoseconds. Not before 1970.
+char *stamp_of(struct arena *arena, int64_t seconds, long nanoseconds);
+
 char *stamp_now(struct arena *arena);
