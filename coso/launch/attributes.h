@@ -23,7 +23,7 @@ struct attributes {
 // What is wrong, or wrong together, is an error that names the property. 0 or -1.
 int attributes_prepare(const struct spec *spec, struct attributes *out, struct err *err);
 
-// Writes oom_score_adj. `proc` is of procfs_open; `pid` as that proc knows it, 0: the calling thread. Should: be called from outside as
+// Writes oom_score_adj. `proc` is of procfs_open; `pid` as that proc knows it, 0: the calling process. Should: be called from outside as
 // soon as there is a pid, or inside before the process changes its ids, since then the file is no longer its own (proc(5), dumpable).
 int attributes_set_oom(const struct attributes *attributes, int proc, pid_t pid, struct err *err);
 

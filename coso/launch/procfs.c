@@ -70,12 +70,12 @@ int procfs_open_own(int proc, const char *name, int flags, struct err *err)
 {
 	char self[64], path[256];
 	// The pid that this proc knows us by, which may be of another pid namespace than getpid(2)'s.
-	ssize_t n = readlinkat(proc, "thread-self", self, sizeof(self) - 1);
+	ssize_t n = readlinkat(proc, "self", self, sizeof(self) - 1);
 	if (n < 0)
-		return err_sys(err, "read link '/proc/thread-self'");
+		return err_sys(err, "read link '/proc/self'");
 	self[n] = '\0';
 	if (snprintf(path, sizeof(path), "%s/%s", self, name) >= (int)sizeof(path))
-		return err_set(err, ENAMETOOLONG, "open '/proc/thread-self/%.80s…': the name is too long", name);
+		return err_set(err, ENAMETOOLONG, "open '/proc/self/%.80s…': the name is too long", name);
 	return procfs_open_file(proc, path, flags, err);
 }
 
@@ -86,8 +86,8 @@ int procfs_write_own(int proc, const char *name, const char *text, struct err *e
 		return -1;
 	ssize_t n = write(fd, text, strlen(text));
 	if (n < 0)
-		return err_sys(err, "write '%.80s' to '/proc/thread-self/%s'", text, name);
+		return err_sys(err, "write '%.80s' to '/proc/self/%s'", text, name);
 	if ((size_t)n != strlen(text))
-		return err_set(err, EIO, "write '%.80s' to '/proc/thread-self/%s': cut short", text, name);
+		return err_set(err, EIO, "write '%.80s' to '/proc/self/%s': cut short", text, name);
 	return 0;
 }

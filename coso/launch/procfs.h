@@ -17,8 +17,8 @@ int procfs_open(struct err *err);
 // Opens a file below it: "sys/kernel/shmmax", "12/oom_score_adj". Returns a CLOEXEC descriptor or -1.
 int procfs_open_file(int proc, const char *path, int flags, struct err *err);
 
-// Writes `text`, with one write(2), to a file of the calling thread: "attr/exec", "timens_offsets".
+// Writes `text`, with one write(2), to a file of the calling process: "attr/exec", "timens_offsets".
 int procfs_write_own(int proc, const char *name, const char *text, struct err *err);
 
-// Opens a file or folder of the calling thread.
+// Opens a file or folder of the calling process.
 int procfs_open_own(int proc, const char *name, int flags, struct err *err);

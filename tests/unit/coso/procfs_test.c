@@ -53,7 +53,7 @@ TEST(procfs, writes_reach_the_kernel)
 static void cover_file_by(const char *by)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/oom_score_adj", getpid(), getpid());
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", getpid());
 	CU_ASSERT_EQUAL(sys_mount(by, path, NULL, MS_BIND, NULL), 0);
 }
 
@@ -177,5 +177,5 @@ TEST(procfs, no_way_out_and_no_link)
 	CU_ASSERT_EQUAL(err.code, ENOENT);
 	CU_ASSERT_EQUAL(procfs_write_own(proc, "oom_score_adj", "x", &err), -1);
 	CU_ASSERT_EQUAL(err.code, EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "'/proc/thread-self/oom_score_adj'"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "'/proc/self/oom_score_adj'"));
 }
