@@ -35,6 +35,8 @@ cosonet_lib := $(filter-out cosonet/main.c,$(cosonet_src))
 cosofs_lib  := $(filter-out cosofs/main.c,$(cosofs_src))
 unit_src    := $(wildcard tests/unit/*.c)
 
+headers     := $(wildcard $(addsuffix /*.h,shared coso coso/* cosonet cosofs tests tests/unit tests/fuzz))
+
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 coso_libs    := -lseccomp -lcap -ljansson -lm
@@ -139,7 +141,7 @@ net-setup: $(BIN)/cosonet ## make the bridge, forwarding and NAT (root)
 net-teardown: $(BIN)/cosonet ## undo net-setup (root)
 	$(Q)$(BIN)/cosonet teardown
 
-.PHONY: test test-programs unit check test-kernel bench
+.PHONY: test test-programs unit check fuzz fuzzers test-kernel bench
 test: ## install what is missing, build, and run all tests (SUITES="tests/net/*.bats" FILTER=regex STRICT=1)
 	@scripts/deps build run test
 	@$(MAKE) test-programs
@@ -157,6 +159,26 @@ check: ## the tests again under the sanitizers and valgrind
 	@$(MAKE) $(units) $(programs)
 	@$(MAKE) SAN=1 DEBUG=$(DEBUG) V=$(V) $(if $(findstring command,$(origin BUILD)),BUILD=$(BUILD)/san) test-programs
 	@scripts/check $(BUILD) $(if $(findstring command,$(origin BUILD)),$(BUILD)/san,build/san)
+
+# A target is one program with all that it reads, under the sanitizers. What it finds stays in build/fuzz; known inputs are run first.
+FUZZ_SECONDS ?= 60
+fuzz_flags   := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+fuzz_libs    := -lseccomp -ljansson -lm
+$(BUILD)/fuzz/config: $(wildcard coso/spec/*.c)
+$(BUILD)/fuzz/seccomp: $(wildcard coso/spec/*.c) $(patsubst %,coso/launch/seccomp_%.c,json words profile compile prologue) \
+	$(BUILD)/gen/seccomp_builtin.c
+fuzzers := $(BUILD)/fuzz/config $(BUILD)/fuzz/seccomp
+$(fuzzers): $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/check.c $(shared_src) $(headers)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(CPPFLAGS) -std=gnu17 $(fuzz_flags) -o $@ $(filter %.c,$^) $(fuzz_libs)
+
+fuzzers: $(fuzzers)
+
+fuzz: ## let libFuzzer read configurations and profiles of its own making (FUZZ_SECONDS=60, for each target)
+	@scripts/deps build check
+	@$(MAKE) fuzzers
+	@scripts/fuzz $(FUZZ_SECONDS) $(fuzzers)
 
 test-kernel: ## run the suites on another kernel, with cgroup v2, under User-mode Linux
 	@scripts/deps build run test kernel
@@ -180,8 +202,7 @@ lint: ## layout, static analysis, sizes, includes, banned calls, shell scripts
 
 # clang-tidy looks again at what has changed; a header's change is everybody's.
 tidied  := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter-out tests/bench/% coso/launch/seccomp_build/%,$(wildcard $(addsuffix /*.c,\
-	shared coso coso/* cosonet cosofs tests tests/unit/*))))
-headers := $(wildcard $(addsuffix /*.h,shared coso coso/* cosonet cosofs tests tests/unit))
+	shared coso coso/* cosonet cosofs tests tests/unit/* tests/fuzz))))
 .PHONY: tidy
 tidy: $(tidied)
 $(BUILD)/lint/%.tidy: %.c .clang-tidy $(headers)

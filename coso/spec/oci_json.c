@@ -71,6 +71,12 @@ static char *mark_large(struct arena *arena, const char *text, size_t size, size
 	return copy;
 }
 
+static void make_plain(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++)
+		*c = *c >= ' ' && *c < 0x7f ? *c : '?';
+}
+
 json_t *oci_json_parse(const char *what, const char *text, size_t size, struct err *err)
 {
 	json_error_t why;
@@ -82,8 +88,7 @@ json_t *oci_json_parse(const char *what, const char *text, size_t size, struct e
 	}
 	if (tree)
 		return tree;
-	for (char *c = why.text; *c; c++) // parts of the text are in it, cut anywhere
-		*c = (unsigned char)*c < 0x80 ? *c : '?';
+	make_plain(why.text); // parts of the text are in it, cut anywhere
 	err_set(err, EINVAL, "%s: line %d, column %d: not JSON: %s", what, why.line, why.column, why.text);
 	return NULL;
 }
@@ -134,8 +139,7 @@ void oci_place(const struct oci_node *node, char out[OCI_PLACE])
 {
 	*out = '\0';
 	add_place(node, out);
-	for (unsigned char *c = (unsigned char *)out; *c; c++) // a key may be anything, and was cut anywhere
-		*c = *c >= ' ' && *c < 0x7f ? *c : '?';
+	make_plain(out); // a key may be anything, and was cut anywhere
 	if (!*out)
 		snprintf(out, OCI_PLACE, "the configuration");
 }
