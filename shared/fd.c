@@ -11,11 +11,12 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { FDS_MAX = 64 };
+enum { FDS_MAX = 64, DESCRIPTORS_MAX = 1 << 20 };
 
 void fd_close(int *fd)
 {
@@ -121,6 +122,31 @@ ssize_t fd_recv(int socket, void *data, size_t size, int *fds, size_t *out_count
 	if (out_count)
 		*out_count = got;
 	return n;
+}
+
+static void close_between(int first, int last)
+{
+	struct rlimit limit = { .rlim_cur = DESCRIPTORS_MAX };
+	if (first > last || sys_close_range((unsigned int)first, (unsigned int)last, 0) == 0)
+		return;
+	getrlimit(RLIMIT_NOFILE, &limit); // before Linux 5.9, or where another container around this one forbids close_range
+	for (int fd = first; fd <= last && fd < DESCRIPTORS_MAX && (rlim_t)fd < limit.rlim_cur; fd++)
+		close(fd);
+}
+
+void fd_close_others(int first, const int *kept, size_t count)
+{
+	for (;;) {
+		int lowest = INT32_MAX;
+		for (size_t i = 0; i < count; i++) {
+			if (kept[i] >= first && kept[i] < lowest)
+				lowest = kept[i];
+		}
+		close_between(first, lowest == INT32_MAX ? INT32_MAX : lowest - 1);
+		if (lowest == INT32_MAX)
+			return;
+		first = lowest + 1;
+	}
 }
 
 int fd_wait(int fd, int timeout_ms)

@@ -32,5 +32,8 @@ ssize_t fd_recv(int socket, void *data, size_t size, int *fds, size_t *out_count
 // Marks every open descriptor from `first` on close-on-exec, also before Linux 5.11 (by way of /proc/self/fd). 0 or -1 with errno.
 int fd_cloexec_from(int first);
 
+// Closes every descriptor from `first` on but the `count` of `kept` (-1: none). Async-signal-safe.
+void fd_close_others(int first, const int *kept, size_t count);
+
 // Waits until `fd` is readable or hung up. Returns 1, 0 after `timeout_ms` (-1: for ever), or -1 with errno.
 int fd_wait(int fd, int timeout_ms);

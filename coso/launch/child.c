@@ -14,6 +14,7 @@
 #include "coso/launch/masks.h"
 #include "coso/launch/names.h"
 #include "coso/launch/process.h"
+#include "coso/launch/procfs.h"
 #include "coso/launch/security.h"
 #include "coso/launch/stage.h"
 #include "coso/launch/start.h"
@@ -54,6 +55,20 @@ static int run_begin(struct launch *launch, struct err *err)
 	if (launch_has_userns(launch) && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
 		return err_sys(err, "become the container's root");
 	return launch->spec->keep_keyring ? 0 : keyring_join(launch->spec, err);
+}
+
+static bool wants_proc(const struct launch *launch)
+{
+	return has(launch, CLONE_NEWTIME) || security_wants_proc(launch);
+}
+
+// Should: come while nothing of the container's is mounted.
+static int run_proc(struct launch *launch, struct err *err)
+{
+	launch->proc = procfs_open(err);
+	if (launch->proc < 0)
+		return -1;
+	return has(launch, CLONE_NEWTIME) ? timens_enter(&launch->timens, launch->proc, err) : 0;
 }
 
 static bool wants_cgroup(const struct launch *launch)
@@ -171,6 +186,7 @@ static int run_exec(struct launch *launch, struct err *err)
 
 static const struct stage inside[] = {
 	{ "begin", "gate 1: ids are mapped; be the container's root", NULL, NULL, run_begin, NULL },
+	{ "proc", "open a proc that nobody can cover; enter a new time namespace", wants_proc, NULL, run_proc, NULL },
 	{ "cgroup", "join the control group, then unshare its namespace", wants_cgroup, NULL, run_cgroup, NULL },
 	{ "attach", "make mounts private; mount the root", launch_has_mountns, NULL, rootfs_attach, NULL },
 	{ "mounts", "mount what the container sees", launch_has_mountns, describe_mounts, mounts_attach, NULL },

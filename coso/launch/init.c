@@ -22,11 +22,8 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { DESCRIPTORS_MAX = 1 << 20 };
 
 // Where the kernel put the arguments and the environment that coso was called with: /proc/1/cmdline and environ read them there.
 struct words {
@@ -34,31 +31,10 @@ struct words {
 	size_t size;
 };
 
-static void close_between(int first, int last)
-{
-	struct rlimit limit = { .rlim_cur = DESCRIPTORS_MAX };
-	if (first > last || sys_close_range((unsigned int)first, (unsigned int)last, 0) == 0)
-		return;
-	getrlimit(RLIMIT_NOFILE, &limit); // another container around this one forbids close_range
-	for (int fd = first; fd <= last && fd < DESCRIPTORS_MAX && (rlim_t)fd < limit.rlim_cur; fd++)
-		close(fd);
-}
-
 void init_prepare(const struct launch *launch)
 {
-	int next = 3;
-	for (;;) {
-		const int kept[] = { launch->gate[1], launch->report[1], launch->trace };
-		int lowest = INT32_MAX;
-		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-			if (kept[i] >= next && kept[i] < lowest)
-				lowest = kept[i];
-		}
-		close_between(next, lowest == INT32_MAX ? INT32_MAX : lowest - 1);
-		if (lowest == INT32_MAX)
-			return;
-		next = lowest + 1;
-	}
+	const int kept[] = { launch->gate[1], launch->report[1], launch->trace, launch->proc };
+	fd_close_others(STDERR_FILENO + 1, kept, sizeof(kept) / sizeof(kept[0]));
 }
 
 // The environment's end is the beginning of the name that was executed. Linux: fs/exec.c

@@ -9,8 +9,10 @@
 #include "coso/launch/exec.h"
 #include "coso/launch/gate.h"
 #include "coso/launch/keyring.h"
+#include "coso/launch/label.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/process.h"
+#include "coso/launch/procfs.h"
 #include "coso/launch/security.h"
 #include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
@@ -35,7 +37,9 @@ static void undo_filter(struct launch *launch)
 
 static int run_attributes(struct launch *launch, struct err *err)
 {
-	return attributes_prepare(launch->spec, &launch->attributes, err);
+	if (attributes_prepare(launch->spec, &launch->attributes, err) < 0)
+		return -1;
+	return label_check(&launch->spec->process, "/sys", err);
 }
 
 static int run_mapped(struct launch *launch, struct err *err)
@@ -97,6 +101,12 @@ static int run_root(struct launch *launch, struct err *err)
 	return launch->rootfs.root < 0 ? err_sys(err, "open the container's root") : 0;
 }
 
+static int run_proc(struct launch *launch, struct err *err)
+{
+	launch->proc = procfs_open(err);
+	return launch->proc < 0 ? -1 : 0;
+}
+
 static bool wants_tty(const struct launch *launch)
 {
 	return launch->spec->process.terminal;
@@ -116,6 +126,7 @@ static int run_exec(struct launch *launch, struct err *err)
 
 static const struct stage inside[] = {
 	{ "begin", "be the container's root", NULL, NULL, run_begin, NULL },
+	{ "proc", "open a proc that nobody can cover", security_wants_proc, NULL, run_proc, NULL },
 	{ "cgroup", "join the control group; CPUs, scheduling, I/O priority", NULL, NULL, run_cgroup, NULL },
 	{ "root", "open the container's root", NULL, NULL, run_root, NULL },
 	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },

@@ -20,6 +20,7 @@
 #include "coso/launch/gate.h"
 #include "coso/launch/hooks.h"
 #include "coso/launch/idmap.h"
+#include "coso/launch/label.h"
 #include "coso/launch/procfs.h"
 #include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
@@ -81,7 +82,10 @@ static void describe_filter(const struct launch *launch, FILE *out)
 
 static int run_attributes(struct launch *launch, struct err *err)
 {
-	return attributes_prepare(launch->spec, &launch->attributes, err);
+	const struct spec *spec = launch->spec;
+	if (attributes_prepare(spec, &launch->attributes, err) < 0 || timens_prepare(spec, &launch->timens, err) < 0)
+		return -1;
+	return label_check(&spec->process, "/sys", err);
 }
 
 static int run_filter(struct launch *launch, struct err *err)
@@ -313,6 +317,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.report = { -1, -1 },
 		.pidfd = -1,
 		.console = -1,
+		.proc = -1,
 		.tty = -1,
 		.start = -1,
 		.target = -1,

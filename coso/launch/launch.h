@@ -12,6 +12,7 @@
 #include "coso/launch/netexec.h"
 #include "coso/launch/rootfs.h"
 #include "coso/launch/seccomp.h"
+#include "coso/launch/timens.h"
 #include "coso/launch/user.h"
 #include "coso/spec/caller.h"
 #include "coso/spec/spec.h"
@@ -50,6 +51,7 @@ struct launch {
 	int devices; // tmpfs with the spec's device nodes, named by their index; -1: none
 	struct seccomp seccomp;
 	struct attributes attributes;
+	struct timens timens;
 	struct cgroup cgroup;
 	int gate[2];   // SOCK_SEQPACKET: [0] outside, [1] inside
 	int report[2]; // pipe: [0] outside reads, [1] inside writes one struct report, or nothing: it has exec'd
@@ -62,6 +64,7 @@ struct launch {
 	char *hosts; // text for /etc/hosts, complete when gate 2 opens
 
 	// Inside only.
+	int proc;        // of procfs_open, where something is written to proc; or -1
 	int tty;         // slave of its pty, or -1
 	int hosts_file;  // /etc/hosts, on the staging tmpfs, filled once the network is known
 	int resolv_file; // /etc/resolv.conf likewise, or -1

@@ -4,6 +4,7 @@
 
 #include "coso/launch/caps.h"
 #include "coso/launch/idmap.h"
+#include "coso/launch/label.h"
 #include "coso/launch/launch.h"
 #include "coso/spec/capset.h"
 
@@ -61,6 +62,12 @@ void security_describe(const struct launch *launch, FILE *out)
 	fprintf(out, "%s\n", launch->spec->process.no_new_privileges ? "; no_new_privs" : "");
 }
 
+bool security_wants_proc(const struct launch *launch)
+{
+	const struct spec_process *p = &launch->spec->process;
+	return (p->apparmor_profile && *p->apparmor_profile) || (p->selinux_label && *p->selinux_label);
+}
+
 // capabilities(7): execve leaves a user other than root only the ambient set. Before it, the program is already looked for with
 // that user's rights alone.
 static struct spec_caps own_caps(const struct launch *launch)
@@ -83,6 +90,8 @@ int security_apply(struct launch *launch, struct err *err)
 	const struct spec_process *p = &launch->spec->process;
 	const struct spec_caps caps = own_caps(launch);
 	prctl(PR_SET_DUMPABLE, 0);
+	if (security_wants_proc(launch) && label_apply(p, launch->proc, err) < 0)
+		return -1;
 	if (caps_drop_bounding(&caps, err) < 0)
 		return -1;
 	if (!p->no_new_privileges && seccomp_apply(&launch->seccomp, err) < 0)

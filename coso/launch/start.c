@@ -4,7 +4,6 @@
 
 #include "coso/launch/launch.h"
 #include "shared/fd.h"
-#include "shared/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,15 +49,6 @@ bool start_is_awaited(int folder)
 	return faccessat(folder, name, F_OK, 0) == 0;
 }
 
-// All but the socket and what the program is to inherit.
-static int close_others(const struct launch *launch)
-{
-	unsigned int first = STDERR_FILENO + 1 + (unsigned int)launch->preserved, start = (unsigned int)launch->start;
-	if (start > first && sys_close_range(first, start - 1, 0) < 0)
-		return -1;
-	return sys_close_range(start + 1, ~0U, 0);
-}
-
 int start_wait(struct launch *launch, struct err *err)
 {
 	char byte;
@@ -66,8 +56,8 @@ int start_wait(struct launch *launch, struct err *err)
 		return err_sys(err, "outlive create");
 	if (gate_report(launch, REPORT_READY, err) < 0)
 		return -1;
-	if (close_others(launch) < 0)
-		return err_sys(err, "close what create has open");
+	const int kept[] = { launch->start, launch->proc };
+	fd_close_others(STDERR_FILENO + 1 + launch->preserved, kept, sizeof(kept) / sizeof(kept[0]));
 	launch->gate[1] = launch->report[1] = launch->trace = launch->console = launch->rootfs.root = -1;
 	int connection = accept4(launch->start, NULL, NULL, SOCK_CLOEXEC);
 	while (connection < 0 && (errno == EINTR || errno == ECONNABORTED))

@@ -71,7 +71,7 @@ codes() {
 
 launch_fails() {
 	coso --detach --name no /no/such
-	fails 127 "'/no/such'"
+	fails 127 '"/no/such"'
 	coso --detach --name no --memory 1k /bin/probe exit 0
 	fails 125 --memory
 	coso --detach --name no --user nobody-here /bin/probe exit 0

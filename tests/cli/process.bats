@@ -79,7 +79,7 @@ programs() {
 	coso_in "$root" /hashbang </dev/null
 	fails 126 '"/hashbang"'
 	coso_in "$root" /empty </dev/null
-	fails 126 "'/empty' is neither"
+	fails 126 '"/empty" is neither'
 	if [ "$(uname -m)" != aarch64 ]; then
 		coso_in "$root" /arm64 </dev/null
 		fails 126 '"/arm64" is a program for aarch64, which this machine isn.t'

@@ -141,7 +141,7 @@ ordinary() {
 	[ ! -e "$T/home-12345/root/new" ]
 	nothing_left
 	as "${RUN[@]}" /no/such
-	fails 127 "'/no/such'"
+	fails 127 '"/no/such"'
 	nothing_left
 	as "${RUN[@]}" sh -c 'echo $$; ls /proc | grep -c "^[0-9]"'
 	said 1
