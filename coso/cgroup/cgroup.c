@@ -242,6 +242,8 @@ int cgroup_remove(struct cgroup *cgroup, int timeout_ms, struct err *err)
 {
 	int64_t deadline = proc_now_ms() + timeout_ms;
 	int result = 0;
+	if (members_held(cgroup))
+		cgroup_signal(cgroup, SIGKILL, NULL);
 	for (size_t i = 0; i < cgroup->count; i++) {
 		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
 		if (!hierarchy->folder)

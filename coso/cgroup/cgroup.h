@@ -111,7 +111,7 @@ int cgroup_reopen(struct arena *arena, const struct strv *lines, struct cgroup *
 int cgroup_find(struct cgroup *cgroup, const char *id, struct err *err);
 
 // Opens a group for joining, by an exec. Each of `below` is "PATH" or "CONTROLLER[,CONTROLLER]:PATH": a group below it, which must be
-// there, in all hierarchies or in those that have the controllers. Without one, on v2 it is the group below it that `init` is in: a
+// there, in all hierarchies or in those of v1 that have the controllers. Without one, on v2 it is the group below it that `init` is in: a
 // container that hands controllers down has no processes in its own.
 int cgroup_open(struct cgroup *cgroup, const struct strv *below, pid_t init, struct err *err);
 

@@ -264,10 +264,16 @@ static int set_frozen(const struct cgroup_hierarchy *hierarchy, bool frozen, int
 	return (hierarchy->v2 ? freeze_v2 : freeze_v1)(hierarchy->folder, frozen, timeout_ms, err);
 }
 
+bool members_held(const struct cgroup *cgroup)
+{
+	const struct cgroup_hierarchy *v1 = find(cgroup, "freezer");
+	return v1 && frozen_v1(v1->folder);
+}
+
 bool cgroup_is_frozen(const struct cgroup *cgroup)
 {
-	const struct cgroup_hierarchy *v1 = find(cgroup, "freezer"), *v2 = find(cgroup, NULL);
-	return (v1 && frozen_v1(v1->folder)) || (v2 && frozen_v2(v2->folder));
+	const struct cgroup_hierarchy *v2 = find(cgroup, NULL);
+	return members_held(cgroup) || (v2 && frozen_v2(v2->folder));
 }
 
 int cgroup_freeze(struct cgroup *cgroup, bool frozen, int timeout_ms, bool *out_extended, struct err *err)
@@ -288,7 +294,7 @@ int cgroup_freeze(struct cgroup *cgroup, bool frozen, int timeout_ms, bool *out_
 int cgroup_signal(struct cgroup *cgroup, int signal, struct err *err)
 {
 	own_arena struct arena arena = { 0 };
-	const struct cgroup_hierarchy *v1 = find(cgroup, "freezer"), *v2 = find(cgroup, NULL), *by = freezer(cgroup);
+	const struct cgroup_hierarchy *v2 = find(cgroup, NULL), *by = freezer(cgroup);
 	const char *folder = members_folder(cgroup);
 	int result = 0;
 	if (!folder)
@@ -301,7 +307,7 @@ int cgroup_signal(struct cgroup *cgroup, int signal, struct err *err)
 		result = signal_all(folder, signal, err);
 	if (stopped)
 		set_frozen(by, false, STOP_MS, NULL);
-	if (signal == SIGKILL && v1 && frozen_v1(v1->folder))
-		set_frozen(v1, false, STOP_MS, NULL);
+	if (signal == SIGKILL && members_held(cgroup))
+		set_frozen(by, false, STOP_MS, NULL);
 	return result;
 }

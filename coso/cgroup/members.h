@@ -11,3 +11,6 @@ int members_list(struct arena *arena, const char *folder, struct cgroup_pids *ou
 
 // The folder in which all processes of the group can be found; NULL: there is none.
 const char *members_folder(const struct cgroup *cgroup);
+
+// True if the group is frozen on v1: its processes don't die then, wherever they are killed.
+bool members_held(const struct cgroup *cgroup);

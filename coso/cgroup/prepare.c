@@ -13,6 +13,8 @@ int prepare_group(struct cgroup *cgroup, size_t index, const struct settings *se
 	struct strv needed = { 0 };
 	if (!hierarchy->v2)
 		return hierarchy_listed(hierarchy->controllers, "cpuset") ? v1_cpuset_inherit(cgroup->arena, hierarchy, err) : 0;
+	if (hierarchy->made == 0)
+		v2_hold(cgroup->arena, hierarchy->folder); // groups that were below it are gone
 	for (size_t i = 0; i < settings->count; i++)
 		if (settings->items[i].hierarchy == index && *settings->items[i].controller)
 			strv_push(cgroup->arena, &needed, settings->items[i].controller);

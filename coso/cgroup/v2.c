@@ -136,6 +136,20 @@ static void enable_all(struct arena *arena, const char *folder)
 		v2_enable(arena, folder, &(struct strv){ .items = &names.items[i], .count = 1 }, NULL);
 }
 
+void v2_hold(struct arena *arena, const char *folder)
+{
+	const char *path = arena_printf(arena, "%s/cgroup.subtree_control", folder), *all = "";
+	char *text = file_read(arena, AT_FDCWD, path, FILE_SMALL, NULL, NULL);
+	if (!text)
+		return;
+	str_clean(text);
+	struct strv names = str_split(arena, text, ' ');
+	for (size_t i = 0; *text && i < names.count; i++)
+		all = arena_printf(arena, "%s%s-%s", all, i ? " " : "", names.items[i]);
+	if (*all)
+		file_put(AT_FDCWD, path, all, NULL);
+}
+
 int v2_hand_down(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const struct strv *needed, bool all,
 		 struct err *err)
 {

@@ -18,3 +18,6 @@ int v2_enable(struct arena *arena, const char *folder, const struct strv *contro
 // is; that any of these can't be had is no error then, unless it is needed.
 int v2_hand_down(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const struct strv *needed, bool all,
 		 struct err *err);
+
+// Takes back all controllers that an empty group hands down, as far as it can: with them no process can be in it.
+void v2_hold(struct arena *arena, const char *folder);

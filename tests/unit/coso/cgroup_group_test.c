@@ -2,11 +2,9 @@
 // cgroup_group_test.c - real groups of this host, below a group "coso-unit-PID" of the test's own in each hierarchy; takes root
 #include "coso/cgroup/cgroup.h"
 #include "coso/cgroup/hierarchy.h"
-#include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/proc.h"
 #include "shared/str.h"
-#include "shared/sys.h"
 #include "tests/unit/coso/cgroup_host.h"
 #include "tests/unit/unit.h"
 
@@ -22,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20, PATIENCE_MS = 10000 };
+enum { MIB = 1 << 20 };
 
 #define NAMED(name) ((struct cgroup_name){ .id = (name) })
 
@@ -42,34 +40,6 @@ static const char *value_of(struct host *host, const char *controller, const cha
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	str_clean(text);
 	return text;
-}
-
-// A child that joins the group `one` and then runs `body`; its pidfd is returned.
-static int start(struct host *host, int (*body)(void), pid_t *out_pid)
-{
-	int pidfd = -1;
-	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
-	if (host->cgroup.v2 >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (__u64)host->cgroup.hierarchies[host->cgroup.v2].join;
-	}
-	pid_t pid = sys_clone3(&args);
-	if (pid == 0) {
-		alarm(PATIENCE_MS / 1000 * 3);
-		_exit(cgroup_join(&host->cgroup, host->cgroup.v2 >= 0, NULL) < 0 ? 99 : body());
-	}
-	CU_ASSERT_TRUE_FATAL(pid > 0);
-	if (out_pid)
-		*out_pid = pid;
-	return pidfd;
-}
-
-static int ended(int pidfd)
-{
-	int status = -1;
-	CU_ASSERT_EQUAL(proc_wait(pidfd, PATIENCE_MS, &status), 1);
-	close(pidfd);
-	return status;
 }
 
 TEST(cgroup_group, limits_are_set_and_the_group_goes)
@@ -93,13 +63,6 @@ TEST(cgroup_group, limits_are_set_and_the_group_goes)
 	host_end(&host);
 }
 
-static int wait_for_ever(void)
-{
-	while (pause() < 0)
-		continue;
-	return 0;
-}
-
 // Waits until the group `one` lists `pid` and nothing else; returns that text.
 static const char *wait_for_join(struct host *host, const char *controller, pid_t pid)
 {
@@ -119,7 +82,7 @@ TEST(cgroup_group, a_child_joins_and_is_killed_by_remove)
 	pid_t pid = 0;
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .memory_limit = 64 * MIB }, &host.err),
 			0);
-	int pidfd = start(&host, wait_for_ever, &pid);
+	int pidfd = host_spawn(&host, host_wait, &pid);
 	const char *mine = wait_for_join(&host, "memory", pid);
 	cgroup_close(&host.cgroup);
 	struct cgroup second = host.cgroup;
@@ -128,7 +91,7 @@ TEST(cgroup_group, a_child_joins_and_is_killed_by_remove)
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "container's cgroup is not empty: 1 process(es) found in '"));
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "memory", "cgroup.procs", "cgroup.procs"), mine);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
+	CU_ASSERT_EQUAL(host_ended(pidfd), SIGKILL);
 	host_end(&host);
 }
 
@@ -148,7 +111,7 @@ TEST(cgroup_group, memory_beyond_the_limit_is_an_oom_kill)
 		return;
 	struct spec_resources resources = { .memory_limit = 16 * MIB };
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(start(&host, eat_memory, NULL)), SIGKILL);
+	CU_ASSERT_EQUAL(host_ended(host_spawn(&host, eat_memory, NULL)), SIGKILL);
 	CU_ASSERT_TRUE(cgroup_oom_kills(&host.cgroup) >= 1);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	host_end(&host);
@@ -174,13 +137,13 @@ TEST(cgroup_group, a_fork_bomb_stays_in_its_group_and_is_removed)
 		return;
 	struct spec_resources resources = { .pids_limit = 50 };
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
-	int pidfd = start(&host, fork_bomb, NULL);
+	int pidfd = host_spawn(&host, fork_bomb, NULL);
 	int64_t deadline = proc_now_ms() + PATIENCE_MS;
 	while (!str_eq(value_of(&host, "pids", "pids.current", "pids.current"), "50") && proc_now_ms() < deadline)
 		poll(NULL, 0, 1);
 	CU_ASSERT_STRING_EQUAL(value_of(&host, "pids", "pids.current", "pids.current"), "50");
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
+	CU_ASSERT_EQUAL(host_ended(pidfd), SIGKILL);
 	host_end(&host);
 }
 
@@ -196,12 +159,12 @@ TEST(cgroup_group, groups_that_a_container_made_go_too)
 	deep = arena_printf(&host.arena, "%s/b", deep);
 	CU_ASSERT_EQUAL(mkdir(deep, 0755), 0);
 	pid_t pid = 0;
-	int pidfd = start(&host, wait_for_ever, &pid);
+	int pidfd = host_spawn(&host, host_wait, &pid);
 	wait_for_join(&host, "pids", pid);
 	const char *procs = arena_printf(&host.arena, "%s/cgroup.procs", deep);
 	CU_ASSERT_EQUAL(file_put(AT_FDCWD, procs, arena_printf(&host.arena, "%d", (int)pid), &host.err), 0);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(pidfd), SIGKILL);
+	CU_ASSERT_EQUAL(host_ended(pidfd), SIGKILL);
 	host_end(&host);
 }
 
@@ -212,7 +175,7 @@ TEST(cgroup_group, remove_names_what_stays)
 		return;
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &(struct spec_resources){ .pids_limit = 5 }, &host.err), 0);
 	pid_t pid = 0;
-	int pidfd = start(&host, wait_for_ever, &pid);
+	int pidfd = host_spawn(&host, host_wait, &pid);
 	wait_for_join(&host, "pids", pid);
 	const char *folder = host.cgroup.hierarchies[hierarchy_find(&host.cgroup, "pids")].folder;
 	CU_ASSERT_EQUAL(file_put(AT_FDCWD, arena_printf(&host.arena, "%s/cgroup.procs", folder),
@@ -222,7 +185,7 @@ TEST(cgroup_group, remove_names_what_stays)
 	CU_ASSERT_EQUAL(host.err.code, EBUSY);
 	CU_ASSERT_PTR_NOT_NULL(strstr(host.err.msg, "/coso/one': what runs in it doesn't end"));
 	CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
-	ended(pidfd);
+	host_ended(pidfd);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	host_end(&host);
 }
@@ -279,14 +242,14 @@ TEST(cgroup_group, device_rules_hold)
 	};
 	struct spec_resources resources = { .devices = rules, .device_count = 5 };
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(start(&host, try_devices, NULL)), 3 << 8); // before the last two rules zero may be written
+	CU_ASSERT_EQUAL(host_ended(host_spawn(&host, try_devices, NULL)), 3 << 8); // before the last two rules zero may be written
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	rules[1].access = "w"; // on v1 a wider rule can't be narrowed: none of that kind here
 	rules[1].minor = rules[1].major = 9;
 	resources.device_count = sizeof(rules) / sizeof(*rules);
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(start(&host, try_devices, NULL)), 0);
+	CU_ASSERT_EQUAL(host_ended(host_spawn(&host, try_devices, NULL)), 0);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	rules[0].type = 'x';
@@ -314,7 +277,7 @@ TEST(cgroup_group, a_cpuset_holds_or_its_lack_is_named)
 		return;
 	}
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &NAMED("one"), &resources, &host.err), 0);
-	CU_ASSERT_EQUAL(ended(start(&host, has_one_cpu, NULL)), 0);
+	CU_ASSERT_EQUAL(host_ended(host_spawn(&host, has_one_cpu, NULL)), 0);
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
 	cgroup_close(&host.cgroup);
 	resources.cpuset_cpus = "0-4000";

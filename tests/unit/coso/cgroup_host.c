@@ -3,12 +3,18 @@
 #include "tests/unit/coso/cgroup_host.h"
 
 #include "coso/cgroup/hierarchy.h"
+#include "coso/cgroup/v1.h"
 #include "coso/cgroup/v2.h"
 #include "shared/file.h"
+#include "shared/proc.h"
 #include "shared/str.h"
+#include "shared/sys.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,4 +79,76 @@ void host_end(struct host *host)
 		CU_ASSERT_EQUAL(result, 0);
 	}
 	arena_free(&host->arena);
+}
+
+int host_spawn(struct host *host, int (*body)(void), pid_t *out_pid)
+{
+	int pidfd = -1;
+	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+	if (host->cgroup.v2 >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (__u64)host->cgroup.hierarchies[host->cgroup.v2].join;
+	}
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		alarm(PATIENCE_MS / 1000 * 3); // it doesn't outlive a test that was aborted by much
+		_exit(cgroup_join(&host->cgroup, host->cgroup.v2 >= 0, NULL) < 0 ? 99 : body());
+	}
+	CU_ASSERT_TRUE_FATAL(pid > 0);
+	if (out_pid)
+		*out_pid = pid;
+	return pidfd;
+}
+
+int host_wait(void)
+{
+	alarm(PATIENCE_MS / 1000 * 3); // a child's child has none
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
+int host_ended(int pidfd)
+{
+	int status = -1;
+	CU_ASSERT_EQUAL(proc_wait(pidfd, PATIENCE_MS, &status), 1);
+	close(pidfd);
+	return status;
+}
+
+const char *host_read(struct host *host, const char *controller, const char *file)
+{
+	for (size_t i = 0; i < host->cgroup.count; i++) {
+		const struct cgroup_hierarchy *hierarchy = &host->cgroup.hierarchies[i];
+		if (!hierarchy->folder || (*controller ? !hierarchy_listed(hierarchy->controllers, controller) : !hierarchy->v2))
+			continue;
+		const char *path = arena_printf(&host->arena, "%s/%s", hierarchy->folder, file);
+		char *text = file_read(&host->arena, AT_FDCWD, path, FILE_SMALL, NULL, NULL);
+		if (text)
+			str_clean(text);
+		return text ? text : "";
+	}
+	return "";
+}
+
+bool host_until(struct host *host, bool (*holds)(struct host *host))
+{
+	int64_t deadline = proc_now_ms() + PATIENCE_MS;
+	while (!holds(host) && proc_now_ms() < deadline)
+		poll(NULL, 0, 1);
+	return holds(host);
+}
+
+void host_below(struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->cgroup.count; i++) {
+		struct cgroup_hierarchy below = host->cgroup.hierarchies[i];
+		if (!below.folder)
+			continue;
+		below.mount = below.folder;
+		below.folder = arena_printf(&host->arena, "%s/%s", below.folder, name);
+		CU_ASSERT_TRUE(mkdir(below.folder, 0755) == 0 || errno == EEXIST);
+		if (!below.v2 && hierarchy_listed(below.controllers, "cpuset"))
+			CU_ASSERT_EQUAL(v1_cpuset_inherit(&host->arena, &below, &host->err), 0);
+	}
 }

@@ -7,6 +7,9 @@
 #include "shared/err.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+enum { PATIENCE_MS = 10000 };
 
 // The host's own hierarchies, and the same seen from below, as a container's mounts would show them.
 struct host {
@@ -21,3 +24,21 @@ bool host_start(struct host *host);
 
 // Removes them; a test that left something in one fails.
 void host_end(struct host *host);
+
+// A child that joins the group and then runs `body`; its pidfd is returned. It doesn't outlive a test by much.
+int host_spawn(struct host *host, int (*body)(void), pid_t *out_pid);
+
+// A body that waits to be killed.
+int host_wait(void);
+
+// Waits for the child, closes its pidfd, and returns its status.
+int host_ended(int pidfd);
+
+// A file of the group, as one line, where it has `controller` ("": on v2); "" if there is none.
+const char *host_read(struct host *host, const char *controller, const char *file);
+
+// Waits until something holds.
+bool host_until(struct host *host, bool (*holds)(struct host *host));
+
+// Makes a group below the group, in every hierarchy that it is in, as a container would.
+void host_below(struct host *host, const char *name);
