@@ -22,6 +22,8 @@ int tmpfs_new(const struct tmpfs *tmpfs, struct err *err)
 		if (options[i][1] && sys_fsconfig(fs, FSCONFIG_SET_STRING, options[i][0], options[i][1], 0) < 0)
 			return err_sys(err, "set %s=%s of a tmpfs for %s", options[i][0], options[i][1], tmpfs->what);
 	}
+	if (tmpfs->label && sys_fsconfig(fs, FSCONFIG_SET_STRING, tmpfs->label, tmpfs->label_value, 0) < 0)
+		return err_sys(err, "set %s=%s of a tmpfs for %s", tmpfs->label, tmpfs->label_value, tmpfs->what);
 	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(err, "make a tmpfs for %s", tmpfs->what);
 	int mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, tmpfs->attributes);

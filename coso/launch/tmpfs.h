@@ -8,7 +8,8 @@
 struct tmpfs {
 	const char *what; // it is for, in messages
 	const char *source, *size, *mode, *inodes;
-	unsigned int attributes; // MOUNT_ATTR_*
+	const char *label, *label_value; // SELinux: "context" and what it is
+	unsigned int attributes;         // MOUNT_ATTR_*
 };
 
 // Mounts it nowhere. Returns a descriptor for sys_move_mount, or -1.
