@@ -136,9 +136,7 @@ static int run_go(struct launch *launch, struct err *err)
 
 static int run_masks(struct launch *launch, struct err *err)
 {
-	if (masks_apply(launch, err) < 0)
-		return -1;
-	return launch->spec->root.readonly ? rootfs_protect(launch, err) : 0;
+	return masks_apply(launch, err) < 0 ? -1 : rootfs_protect(launch, err);
 }
 
 static bool wants_tty(const struct launch *launch)
@@ -188,16 +186,16 @@ static const struct stage inside[] = {
 	{ "begin", "gate 1: ids are mapped; be the container's root", NULL, NULL, run_begin, NULL },
 	{ "proc", "open a proc that nobody can cover; enter a new time namespace", wants_proc, NULL, run_proc, NULL },
 	{ "cgroup", "join the control group, then unshare its namespace", wants_cgroup, NULL, run_cgroup, NULL },
-	{ "attach", "make mounts private; mount the root", launch_has_mountns, NULL, rootfs_attach, NULL },
-	{ "mounts", "mount what the container sees", launch_has_mountns, describe_mounts, mounts_attach, NULL },
-	{ "devices", "make device nodes and links in /dev", launch_has_mountns, NULL, devices_make, NULL },
+	{ "attach", "make mounts private; mount the root", launch_has_root, NULL, rootfs_attach, NULL },
+	{ "mounts", "mount what the container sees", launch_has_root, describe_mounts, mounts_attach, NULL },
+	{ "devices", "make device nodes and links in /dev", launch_has_root, NULL, devices_make, NULL },
 	{ "etcfiles", "bind /etc/resolv.conf, hosts and hostname", wants_etcfiles, NULL, etcfiles_bind, NULL },
 	{ "lo", "bring up the loopback interface", wants_lo, NULL, run_lo, NULL },
 	{ "go", "gate 2: the network is there", NULL, NULL, run_go, NULL },
 	{ "hooks", "run the createContainer hooks", wants_container_hooks, NULL, run_container_hooks, NULL },
-	{ "pivot", "pivot_root: every mount of the host is gone", launch_has_mountns, NULL, rootfs_pivot, NULL },
+	{ "pivot", "pivot_root: every mount of the host is gone", launch_has_root, NULL, rootfs_pivot, NULL },
 	{ "names", "set host name and sysctls", names_wanted, names_describe, names_set, NULL },
-	{ "masks", "mask and protect paths of /proc and /sys", launch_has_mountns, NULL, run_masks, NULL },
+	{ "masks", "mask and protect paths of /proc and /sys", launch_has_root, NULL, run_masks, NULL },
 	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },
 	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },
 	{ "process", "working folder, descriptors", NULL, NULL, process_prepare, NULL },

@@ -95,12 +95,6 @@ static int run_cgroup(struct launch *launch, struct err *err)
 	return attributes_set_scheduler(a, 0, err);
 }
 
-static int run_root(struct launch *launch, struct err *err)
-{
-	launch->rootfs.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return launch->rootfs.root < 0 ? err_sys(err, "open the container's root") : 0;
-}
-
 static int run_proc(struct launch *launch, struct err *err)
 {
 	launch->proc = procfs_open(err);
@@ -128,7 +122,7 @@ static const struct stage inside[] = {
 	{ "begin", "be the container's root", NULL, NULL, run_begin, NULL },
 	{ "proc", "open a proc that nobody can cover", security_wants_proc, NULL, run_proc, NULL },
 	{ "cgroup", "join the control group; CPUs, scheduling, I/O priority", NULL, NULL, run_cgroup, NULL },
-	{ "root", "open the container's root", NULL, NULL, run_root, NULL },
+	{ "root", "open the container's root", NULL, NULL, rootfs_join, NULL },
 	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },
 	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },
 	{ "process", "working folder, descriptors", NULL, NULL, process_prepare, NULL },

@@ -43,20 +43,9 @@
 
 enum { CGROUP_REMOVE_MS = 10000 };
 
-// Should: leave `rootfs.lower` and `rootfs.data` ready for the child. Mustn't: write to the rootfs.
-static void describe_root(const struct launch *launch, FILE *out)
-{
-	const struct spec_root *root = &launch->spec->root;
-	fprintf(out, "             lower layer: %s (never written)\n", root->path);
-	fprintf(out, "             upper layer: %s/upper (%s)\n", root->keep ? root->keep : launch->data,
-		root->keep ? "kept" : "removed at the end");
-}
-
 static int run_sources(struct launch *launch, struct err *err)
 {
-	if (devices_prepare(launch, err) < 0)
-		return -1;
-	return mounts_prepare(launch, err);
+	return mounts_prepare(launch, err) < 0 ? -1 : devices_prepare(launch, err);
 }
 
 static void undo_sources(struct launch *launch)
@@ -178,7 +167,7 @@ static bool wants_idmap(const struct launch *launch)
 
 static bool wants_layers(const struct launch *launch)
 {
-	return launch_has_userns(launch) && launch->caller.privileged && launch_has_mountns(launch);
+	return launch_has_userns(launch) && launch->caller.privileged && launch_has_root(launch);
 }
 
 static int run_mapped(struct launch *launch, struct err *err)
@@ -277,11 +266,11 @@ static int run_confirm(struct launch *launch, struct err *err)
 }
 
 static const struct stage outside[] = {
-	{ "root", "open the rootfs, make the upper layer", launch_has_mountns, describe_root, rootfs_prepare, rootfs_remove },
+	{ "root", "open the rootfs, make the upper layer", launch_has_root, rootfs_describe, rootfs_prepare, rootfs_remove },
 	{ "process", "check what the process is to have", NULL, NULL, run_attributes, NULL },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
-	{ "sources", "open what will be mounted from the host", launch_has_mountns, NULL, run_sources, undo_sources },
+	{ "sources", "open what will be mounted from the host", launch_has_root, NULL, run_sources, undo_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, spawn_describe, spawn_run, spawn_undo },
 	{ "idmap", "map user and group ids", wants_idmap, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },

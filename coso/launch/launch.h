@@ -99,6 +99,12 @@ static inline bool launch_has_mountns(const struct launch *launch)
 	return launch_has(launch, CLONE_NEWNS);
 }
 
+// True if the container has a root of its own, rather than the caller's.
+static inline bool launch_has_root(const struct launch *launch)
+{
+	return launch->spec->root.path;
+}
+
 static inline bool launch_has_userns(const struct launch *launch)
 {
 	return launch_has(launch, CLONE_NEWUSER);

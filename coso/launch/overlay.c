@@ -3,6 +3,7 @@
 #include "coso/launch/overlay.h"
 
 #include "coso/launch/launch.h"
+#include "coso/launch/mountattr.h"
 #include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/log.h"
@@ -98,7 +99,7 @@ static int attach_tree(struct launch *launch, int *tree, const char *path, const
 		return err_sys(err, "clone the mount of '%s'", path);
 	if (sys_move_mount(*tree, "", launch->rootfs.staging, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, "attach '%s'", path);
-	return mounts_make_private(*tree, err);
+	return mountattr_propagate(*tree, MS_PRIVATE | MS_REC, err);
 }
 
 // With or without a user namespace, so that a kept layer means the same in both: what marks a folder as opaque for one mode is

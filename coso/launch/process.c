@@ -18,7 +18,7 @@
 // The root in which the container's files are looked up.
 static int root_of(const struct launch *launch)
 {
-	return launch_has_mountns(launch) ? launch->rootfs.root : AT_FDCWD;
+	return launch_has_root(launch) ? launch->rootfs.root : AT_FDCWD;
 }
 
 int process_lookup(struct launch *launch, struct err *err)
@@ -57,7 +57,7 @@ static int enter_folder(struct launch *launch, struct err *err)
 {
 	const char *given = launch->spec->process.cwd, *cwd = given ? given : "/";
 	char where[4096];
-	if (!launch_has_mountns(launch))
+	if (!launch_has_root(launch))
 		return given && chdir(given) < 0 ? err_sys(err, "--workdir '%s'", given) : 0;
 	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd, err);
 	if (fd < 0)

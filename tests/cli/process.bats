@@ -91,7 +91,7 @@ programs() {
 	# By name, in PATH.
 	chmod -x "$root/script"
 	coso_in "$root" --env PATH=/ script </dev/null
-	fails 126 "'?/+script'" 'denied' 'chmod'
+	fails 126 '"?/+script"" 'denied' 'chmod'
 	coso_in "$root" --env PATH=/nowhere:/ plain </dev/null
 	fails 126 "plain' is neither"
 	# A dynamic program without its loader.
