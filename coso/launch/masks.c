@@ -6,6 +6,7 @@
 #include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/path.h"
+#include "shared/str.h"
 #include "shared/sys.h"
 
 #include <errno.h>
@@ -30,9 +31,11 @@ static int open_null(int root, struct err *err)
 	return take_fd(&fd);
 }
 
-static int new_empty(struct err *err)
+static int new_empty(const struct launch *launch, struct err *err)
 {
 	const struct tmpfs tmpfs = {
+		.label = launch->mounts.label.key,
+		.label_value = launch->mounts.label.value,
 		.what = "masked paths",
 		.mode = "0555",
 		.inodes = "1",
@@ -41,9 +44,9 @@ static int new_empty(struct err *err)
 	return tmpfs_new(&tmpfs, err);
 }
 
-static int mask(int root, const char *path, struct covers *covers, struct err *err)
+static int mask(const struct launch *launch, const char *path, struct covers *covers, struct err *err)
 {
-	own_fd int target = path_open_in(root, path, O_PATH, 0, err);
+	own_fd int target = path_open_in(launch->rootfs.root, path, O_PATH, 0, err);
 	if (target < 0)
 		return err->code == ENOENT || err->code == ENOTDIR || err->code == EACCES ? 0 : -1;
 	struct stat st;
@@ -52,7 +55,7 @@ static int mask(int root, const char *path, struct covers *covers, struct err *e
 	own_fd int cover = -1;
 	bool first = S_ISDIR(st.st_mode) && covers->empty < 0;
 	if (first)
-		cover = new_empty(err);
+		cover = new_empty(launch, err);
 	else
 		cover = sys_open_tree(S_ISDIR(st.st_mode) ? covers->empty : covers->null, "",
 				      AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -61,6 +64,15 @@ static int mask(int root, const char *path, struct covers *covers, struct err *e
 	if (first)
 		covers->empty = take_fd(&cover);
 	return 0;
+}
+
+static bool is_repeated(const struct strv *paths, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (str_eq(paths->items[i], paths->items[index]))
+			return true;
+	}
+	return false;
 }
 
 int masks_apply(struct launch *launch, struct err *err)
@@ -76,7 +88,7 @@ int masks_apply(struct launch *launch, struct err *err)
 	struct covers covers = { .null = open_null(root, err), .empty = -1 };
 	int result = covers.null < 0 ? -1 : 0;
 	for (size_t i = 0; result == 0 && i < spec->masked_paths.count; i++)
-		result = mask(root, spec->masked_paths.items[i], &covers, err);
+		result = is_repeated(&spec->masked_paths, i) ? 0 : mask(launch, spec->masked_paths.items[i], &covers, err);
 	fd_close(&covers.null);
 	fd_close(&covers.empty);
 	return result;
