@@ -110,11 +110,10 @@ bool oci_integer(const json_t *value, bool *out_negative, uint64_t *out_bits)
 
 static bool is_plain(const char *key)
 {
-	for (; *key; key++) {
-		if (!isalnum((unsigned char)*key) && *key != '_')
-			return false;
-	}
-	return true;
+	size_t length = 0;
+	while (isalnum((unsigned char)key[length]) || key[length] == '_')
+		length++;
+	return length && !key[length];
 }
 
 // Adds the place to what is in `out` already; returns how much that is.
