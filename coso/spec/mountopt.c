@@ -220,12 +220,13 @@ int mountopt_apply(const struct spec *spec, struct spec_mount *mount, const char
 		mount->recursive = word[0] == 'r';
 		return 0;
 	}
-	if (is_superblock(word, &passed))
-		passed = passed && !bind;
-	else if (bind)
-		return err_set(err, EINVAL,
-			       "unknown option '%.80s': bind mounts cannot have any filesystem-specific options applied", word);
-	if (passed)
+	if (!is_superblock(word, &passed) && bind) { // mount(2) passes it over; a person who types it has slipped
+		static const char why[] = "bind mounts cannot have any filesystem-specific options applied";
+		if (!spec->bundle)
+			return err_set(err, EINVAL, "unknown option '%.80s': %s", word, why);
+		log_warning("mount '%s': option '%.80s': %s", mount->destination, word, why);
+	}
+	if (passed && !bind)
 		mount->data = mount->data ? arena_printf(spec->arena, "%s,%s", mount->data, word) : word;
 	return 0;
 }
