@@ -75,6 +75,11 @@ static bool has_maps(const struct spec_mount *m)
 	return m->uid_maps.count || m->gid_maps.count;
 }
 
+bool idmount_is_wanted(const struct spec_mount *mount)
+{
+	return mount->idmap != SPEC_IDMAP_NONE || has_maps(mount);
+}
+
 bool idmount_wants_container(const struct launch *launch, const struct mounts_item *item)
 {
 	if (item->source < 0 || has_maps(item->mount) || !launch_has_userns(launch))
@@ -85,7 +90,7 @@ bool idmount_wants_container(const struct launch *launch, const struct mounts_it
 int idmount_prepare(struct launch *launch, const struct mounts_item *item, struct err *err)
 {
 	const struct spec_mount *m = item->mount;
-	if (m->idmap == SPEC_IDMAP_NONE && !has_maps(m))
+	if (!idmount_is_wanted(m))
 		return 0;
 	if (item->source < 0)
 		return err_set(err, EPERM,

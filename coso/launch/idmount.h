@@ -13,6 +13,9 @@ struct mounts_item;
 // Outside, before clone3: maps a detached mount as its own maps say, if it has any.
 int idmount_prepare(struct launch *launch, const struct mounts_item *item, struct err *err);
 
+// True if the spec asks for an id-mapped mount.
+bool idmount_is_wanted(const struct spec_mount *mount);
+
 // True if the mount is to be mapped as the container is: because the spec says so, or since COSO's own layers are, too.
 bool idmount_wants_container(const struct launch *launch, const struct mounts_item *item);
 

@@ -2,6 +2,7 @@
 // mountsource.c - what is bound into the container
 #include "coso/launch/mountsource.h"
 
+#include "coso/launch/idmount.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/mountattr.h"
 #include "coso/launch/newmount.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,13 +25,18 @@ static unsigned int tree_flags(const struct spec_mount *mount)
 	       (mount->source_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 }
 
+static int bind_failed(const struct mounts_item *item, struct err *err)
+{
+	return err_sys(err, "bind '%s' on '%s'", item->mount->source, item->path);
+}
+
 // Returns 1 if the source is a symbolic link, which is made anew.
 static int copy_link(struct launch *launch, struct mounts_item *item, struct err *err)
 {
 	char link[PATH_MAX];
 	ssize_t length = readlink(item->mount->source, link, sizeof(link) - 1);
 	if (length < 0 && errno != EINVAL)
-		return err_sys(err, "volume source '%s'", item->mount->source);
+		return bind_failed(item, err);
 	if (length < 0)
 		return 0;
 	item->kind = MOUNTS_LINK;
@@ -49,10 +56,19 @@ static const char *below_root(const struct launch *launch, const char *source)
 	return source + length;
 }
 
+// With enough privilege: what is id-mapped, or stays a peer of the host's mounts, or can't be found from another mount namespace, or
+// only perhaps by the container's root.
+static bool clone_outside(const struct launch *launch, const struct spec_mount *m)
+{
+	if (!launch->caller.privileged)
+		return false;
+	return idmount_is_wanted(m) || (m->propagation & MS_SHARED) || launch_has_userns(launch) ||
+	       launch_joined(launch, CLONE_NEWNS);
+}
+
 static int prepare_bind(struct launch *launch, struct mounts_item *item, struct err *err)
 {
 	const struct spec_mount *m = item->mount;
-	struct stat st;
 	if (!m->source || !*m->source)
 		return err_set(err, EINVAL, "mount on '%s': a bind mount needs a source", item->path);
 	if (m->copy_symlink) {
@@ -61,18 +77,10 @@ static int prepare_bind(struct launch *launch, struct mounts_item *item, struct 
 			return copied < 0 ? -1 : 0;
 	}
 	item->within = below_root(launch, m->source);
-	if (item->within)
+	if (item->within || !clone_outside(launch, m))
 		return 0;
-	if (!launch->caller.privileged) {
-		if (fstatat(AT_FDCWD, m->source, &st, m->source_nofollow ? AT_SYMLINK_NOFOLLOW : 0) < 0)
-			return err_sys(err, "volume source '%s'", m->source);
-	} else {
-		item->source = sys_open_tree(AT_FDCWD, m->source, tree_flags(m));
-		if (item->source < 0 || fstat(item->source, &st) < 0)
-			return err_sys(err, "volume source '%s'", m->source);
-	}
-	item->file = !S_ISDIR(st.st_mode);
-	return 0;
+	item->source = sys_open_tree(AT_FDCWD, m->source, tree_flags(m));
+	return item->source < 0 ? bind_failed(item, err) : 0;
 }
 
 int mountsource_prepare(struct launch *launch, struct mounts_item *item, struct err *err)
@@ -96,25 +104,47 @@ int mountsource_prepare(struct launch *launch, struct mounts_item *item, struct 
 static int clone_within(struct launch *launch, struct mounts_item *item, struct err *err)
 {
 	const struct spec_mount *m = item->mount;
-	struct stat st;
 	own_fd int there = path_open_in(launch->rootfs.root, item->within, O_PATH | (m->source_nofollow ? O_NOFOLLOW : 0), 0, err);
 	if (there < 0)
-		return err_wrap(err, "volume source '%s'", m->source);
+		return err_wrap(err, "bind '%s' on '%s'", m->source, item->path);
 	int tree = sys_open_tree(there, "", AT_EMPTY_PATH | (tree_flags(m) & ~(unsigned int)AT_SYMLINK_NOFOLLOW));
-	if (tree < 0 || fstat(tree, &st) < 0)
-		return err_sys(err, "bind '%s' on '%s'", m->source, item->path);
-	item->file = !S_ISDIR(st.st_mode);
-	return tree;
+	return tree < 0 ? bind_failed(item, err) : tree;
+}
+
+// In a user namespace, mounts that were copied into it keep what the host's administrator made of them: no flag can be taken back,
+// and nothing below can be unmounted (mount_namespaces(7)). That is lost for a clone that comes from outside, so it serves only where
+// the container's root can't get at the source.
+static bool prefers_own(const struct launch *launch, const struct mounts_item *item)
+{
+	return !idmount_is_wanted(item->mount) && !launch->spec->root.overlay && !launch_joined(launch, CLONE_NEWNS) &&
+	       launch_has_userns(launch);
+}
+
+static int open_bind(struct launch *launch, struct mounts_item *item, struct err *err)
+{
+	if (item->within)
+		return clone_within(launch, item, err);
+	int tree = -1;
+	if (item->source < 0 || prefers_own(launch, item))
+		tree = sys_open_tree(AT_FDCWD, item->mount->source, tree_flags(item->mount));
+	if (tree < 0 && item->source >= 0)
+		return take_fd(&item->source);
+	fd_close(&item->source);
+	return tree < 0 ? bind_failed(item, err) : tree;
 }
 
 int mountsource_open(struct launch *launch, struct mounts_item *item, struct err *err)
 {
-	if (item->source >= 0)
+	struct stat st;
+	if (item->kind != MOUNTS_BIND)
 		return take_fd(&item->source);
-	if (item->within)
-		return clone_within(launch, item, err);
-	int tree = sys_open_tree(AT_FDCWD, item->mount->source, tree_flags(item->mount));
-	return tree < 0 ? err_sys(err, "bind '%s' on '%s'", item->mount->source, item->path) : tree;
+	own_fd int tree = open_bind(launch, item, err);
+	if (tree < 0)
+		return -1;
+	if (fstat(tree, &st) < 0)
+		return bind_failed(item, err);
+	item->file = !S_ISDIR(st.st_mode);
+	return take_fd(&tree);
 }
 
 int mountsource_host(const char *path, struct err *err)

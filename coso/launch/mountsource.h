@@ -7,13 +7,13 @@
 struct launch;
 struct mounts_item;
 
-// Outside, before clone3: looks at the source of a bind mount, and with enough privilege clones it, so that folders that are closed to
-// the container's root don't matter; makes the mount of a file system on a block device, where the container has a user namespace,
-// which may not. A source below the container's own root waits until its turn.
+// Outside, before clone3: clones the source of a bind mount where the child can't, or perhaps can't; makes the mount of a file system on
+// a block device, where the container may have a user namespace, which may not. All else is opened when it is its turn: the
+// kernel lists mounts in the order in which they were made. What lies in the container's own root is seen there as the container will.
 int mountsource_prepare(struct launch *launch, struct mounts_item *item, struct err *err);
 
-// Inside: the clone that was made outside, else one made now. Returns a descriptor for sys_move_mount. Mustn't: be called twice.
+// Inside: one made now, or the clone that was made outside. Returns a descriptor for sys_move_mount. Mustn't: be called twice.
 int mountsource_open(struct launch *launch, struct mounts_item *item, struct err *err);
 
-// Inside: a clone of what the caller has at `path`, with all below it; read-only, nosuid, nodev and noexec down there.
+// Inside: a clone of what the caller has at `path`, with all below it.
 int mountsource_host(const char *path, struct err *err);

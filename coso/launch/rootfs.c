@@ -222,14 +222,25 @@ static int attach_in_place(struct launch *launch, int tree, struct err *err)
 	return 0;
 }
 
+// As in mountsource.c: what a user namespace copied by itself keeps the flags of the host's administrator.
+static int open_plain(struct launch *launch, struct err *err)
+{
+	const char *path = launch->spec->root.path;
+	own_fd int outside = take_fd(&launch->rootfs.lower);
+	int tree = -1;
+	if (outside < 0 || (launch_has_userns(launch) && !launch_joined(launch, CLONE_NEWNS)))
+		tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (tree >= 0 || outside >= 0)
+		return tree >= 0 ? tree : take_fd(&outside);
+	return err_sys(err, "clone the mount of '%s'", path);
+}
+
 static int attach_plain(struct launch *launch, struct err *err)
 {
 	const struct spec_root *root = &launch->spec->root;
-	own_fd int tree = take_fd(&launch->rootfs.lower);
+	own_fd int tree = open_plain(launch, err);
 	if (tree < 0)
-		tree = sys_open_tree(AT_FDCWD, root->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (tree < 0)
-		return err_sys(err, "clone the mount of '%s'", root->path);
+		return -1;
 	int placed = root->no_pivot ? 1 : attach_in_place(launch, tree, err);
 	if (placed < 0 || (placed > 0 && make_staging(launch, err) < 0))
 		return -1;
@@ -255,7 +266,7 @@ static bool wants_slaves(const struct launch *launch)
 	bool wanted = launch->spec->root.propagation & MS_SLAVE;
 	for (size_t i = 0; i < launch->mounts.count; i++)
 		wanted = wanted || (launch->mounts.items[i].mount->propagation & (MS_SLAVE | MS_SHARED));
-	return wanted && !launch->caller.privileged;
+	return wanted;
 }
 
 int rootfs_attach(struct launch *launch, struct err *err)
