@@ -56,9 +56,12 @@ afterwards_unchanged() {
 
 launch_again() { mended --network none --rootfs "$PROBE" /bin/probe host; }
 
-# calls PROCESS ARG...: how many system calls it makes in an undisturbed launch, and which of them is its last execve
+# calls PROCESS ARG...: how many system calls it makes in an undisturbed launch, and which of them is its last execve. On a busy machine
+# there may be one more that waits: the least of three launches counts.
 calls() {
-	"$BIN/fault" "$BIN/coso" "${@:2}" 2>&1 >/dev/null </dev/null | awk -v process="$1" '$1 == "calls" && $2 == process { print $3, $4 }'
+	local i
+	for i in 1 2 3; do "$BIN/fault" "$BIN/coso" "${@:2}" 2>&1 >/dev/null </dev/null; done |
+		awk -v process="$1" '$1 == "calls" && $2 == process { print $3, $4 }' | sort -n | head -n 1
 }
 
 # each_moment PROCESS ARG...: calls "fault N" for numbers up to the last call of an undisturbed launch
@@ -298,7 +301,8 @@ interrupted_launches() {
 			run_with_fault -p "$(writer_of "$stage")" -w "\"name\":\"$stage\",\"cat\":\"launch\",\"ph\":\"B\"" -s $signal -t 0 \
 				env --default-signal "$BIN/coso" --trace "$T/trace" --network "$T/release" --rootfs "$PROBE" /bin/probe sleep 2 || status=$?
 			# Before the program runs it is the launch that ends; later the container gets the signal, which pid 1 doesn't mind.
-			[ $status = $((128 + signal)) ] || { [ $status = 0 ] && [[ $stage =~ ^(exec|confirm)$ ]]; } ||
+			# From the last stage but one on, the child may be there before the launcher gets to run.
+			[ $status = $((128 + signal)) ] || { [ $status = 0 ] && [[ $stage =~ ^(security|exec|confirm)$ ]]; } ||
 				{ echo "signal $signal at $stage: status $status"; cat "$T/out"; return 1; }
 			[ $SECONDS -lt 8 ]
 			nothing_left || wait_for 3 nothing_left || { print_left; echo "signal $signal at $stage"; return 1; }
