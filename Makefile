@@ -141,7 +141,7 @@ net-setup: $(BIN)/cosonet ## make the bridge, forwarding and NAT (root)
 net-teardown: $(BIN)/cosonet ## undo net-setup (root)
 	$(Q)$(BIN)/cosonet teardown
 
-.PHONY: test test-programs unit check fuzz fuzzers test-kernel bench
+.PHONY: test test-programs unit check fuzz fuzzers replays test-kernel bench
 test: ## install what is missing, build, and run all tests (SUITES="tests/net/*.bats" FILTER=regex STRICT=1)
 	@scripts/deps build run test
 	@$(MAKE) test-programs
@@ -154,10 +154,10 @@ unit: $(units) ## run the unit tests alone
 
 # Leaks are looked for by the sanitizers in the unit tests and by valgrind in the ordinary build; a container's child that ends in
 # execve has no chance to free anything, so the suites look for errors only.
-check: ## the tests again under the sanitizers and valgrind
+check: ## the tests again under the sanitizers and valgrind, and the fuzz targets for a while
 	@scripts/deps build run test check
-	@$(MAKE) $(units) $(programs)
-	@$(MAKE) SAN=1 DEBUG=$(DEBUG) V=$(V) $(if $(findstring command,$(origin BUILD)),BUILD=$(BUILD)/san) test-programs
+	@$(MAKE) $(units) $(programs) fuzzers
+	@$(MAKE) SAN=1 DEBUG=$(DEBUG) V=$(V) $(if $(findstring command,$(origin BUILD)),BUILD=$(BUILD)/san) test-programs replays
 	@scripts/check $(BUILD) $(if $(findstring command,$(origin BUILD)),$(BUILD)/san,build/san)
 
 # A target is one program with all that it reads, under the sanitizers. What it finds stays in build/fuzz; known inputs are run first.
@@ -173,7 +173,16 @@ $(fuzzers): $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/check.c $(shared_src) $(h
 	$(call say,FUZZ,$@)
 	$(Q)clang $(CPPFLAGS) -std=gnu17 $(fuzz_flags) -o $@ $(filter %.c,$^) $(fuzz_libs)
 
+# The same targets by any compiler, for files: a corpus, or what made one fail.
+replays := $(patsubst $(BUILD)/fuzz/%,$(BIN)/replay-%,$(fuzzers))
+$(replays): $(BIN)/replay-%: $(BUILD)/obj/tests/fuzz/%.o $(call obj,tests/fuzz/check.c tests/fuzz/driver.c $(coso_lib) $(shared_src))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(coso_libs)
+
 fuzzers: $(fuzzers)
+
+replays: $(replays)
 
 fuzz: ## let libFuzzer read configurations and profiles of its own making (FUZZ_SECONDS=60, for each target)
 	@scripts/deps build check
