@@ -118,7 +118,7 @@ $(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/fault $(BIN)/plugin: $(BIN)/%: 
 
 units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
 programs := all $(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/fault $(BIN)/plugin
-SUITES   ?= $(foreach room,cli net fs security,$(wildcard tests/$(room)/*.bats))
+SUITES   ?= $(foreach room,cli net fs security oci oci/engines,$(wildcard tests/$(room)/*.bats))
 
 .PHONY: run setup fs-setup net-setup net-teardown
 run: ## install what is missing, build, set up, and start a container; without a terminal it proves itself
