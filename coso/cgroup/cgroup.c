@@ -166,11 +166,8 @@ static void unmake(struct cgroup *cgroup, size_t end)
 
 static int limit(struct cgroup *cgroup, const struct spec_resources *resources, const struct settings *settings, struct err *err)
 {
-	for (size_t i = 0; i < settings->count; i++) {
-		const struct setting *setting = &settings->items[i];
-		if (settings_apply(cgroup->arena, setting, cgroup->hierarchies[setting->hierarchy].folder, err) < 0)
-			return -1;
-	}
+	if (settings_apply(cgroup, settings, err) < 0)
+		return -1;
 	if (resources->device_count == 0)
 		return 0;
 	const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[find_devices(cgroup)];

@@ -5,11 +5,15 @@
 #include "coso/cgroup/settings.h"
 
 // Each adds the settings that `resources` asks of one controller, in the order in which the kernel takes them.
-void v1_memory(struct settings *settings, const struct spec_resources *resources);
-void v1_cpu(struct settings *settings, const struct spec_resources *resources);
-void v1_cpuset(struct settings *settings, const struct spec_resources *resources);
-void v1_pids(struct settings *settings, const struct spec_resources *resources);
-void v1_io(struct settings *settings, const struct spec_resources *resources);
+int v1_memory(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_cpu(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_cpuset(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_pids(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_io(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_hugetlb(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_net_class(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_net_priorities(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v1_rdma(struct settings *settings, const struct spec_resources *resources, struct err *err); // v2's is the same
 
 // Gives the cpuset group `folder`, and those above, the CPUs and memory nodes of the group above where they have none: without them
 // no process can join. cpusets(7)

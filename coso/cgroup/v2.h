@@ -4,12 +4,13 @@
 
 #include "coso/cgroup/settings.h"
 
-// Each adds the settings that `resources` asks of one controller, in the order in which the kernel takes them.
-void v2_memory(struct settings *settings, const struct spec_resources *resources);
-void v2_cpu(struct settings *settings, const struct spec_resources *resources);
-void v2_cpuset(struct settings *settings, const struct spec_resources *resources);
-void v2_pids(struct settings *settings, const struct spec_resources *resources);
-void v2_io(struct settings *settings, const struct spec_resources *resources);
+// Each adds the settings that `resources` asks of one controller, in the order in which the kernel takes them, or says what v2 can't do.
+int v2_memory(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v2_cpu(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v2_cpuset(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v2_pids(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v2_io(struct settings *settings, const struct spec_resources *resources, struct err *err);
+int v2_hugetlb(struct settings *settings, const struct spec_resources *resources, struct err *err);
 
 // Enables `controllers` for the children of `folder` where they aren't yet.
 int v2_enable(struct arena *arena, const char *folder, const struct strv *controllers, struct err *err);
