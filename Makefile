@@ -110,14 +110,15 @@ endef
 $(foreach room,shared coso cosonet cosofs,$(eval $(call unit_program,$(room))))
 
 # Our own static programs: what test containers run, and what tests run in.
-$(BIN)/probe: tests/probe_try.c tests/probe_net.c tests/probe.h
-$(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/fault $(BIN)/plugin: $(BIN)/%: tests/%.c
+test_programs := $(addprefix $(BIN)/,probe attack sandbox fault plugin reaper receiver)
+$(BIN)/probe: tests/probe_try.c tests/probe_net.c tests/probe_oci.c tests/probe.h
+$(test_programs): $(BIN)/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $(filter %.c,$^)
 
 units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
-programs := all $(BIN)/probe $(BIN)/attack $(BIN)/sandbox $(BIN)/fault $(BIN)/plugin
+programs := all $(test_programs)
 SUITES   ?= $(foreach room,cli net fs security oci oci/engines,$(wildcard tests/$(room)/*.bats))
 
 .PHONY: run setup fs-setup net-setup net-teardown

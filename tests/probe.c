@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // probe.c - what test containers run: says what it sees, one key=value a line, and does what limits must stop
 //
-//   probe FACTS...    ids caps ns mounts fds cwd env host rlimits signals process tty, or all
+//   probe FACTS...    ids caps ns mounts fds cwd env host rlimits signals process tty attributes, or all
 //   probe ACTION [ARG...]
 //
 // The table `actions` at the end is the list. Static, so that it runs in a root that holds nothing else.
@@ -224,9 +224,19 @@ static const struct {
 	const char *name;
 	void (*print)(void);
 } facts[] = {
-	{ "ids", facts_ids },         { "caps", facts_caps },       { "ns", facts_ns },           { "mounts", facts_mounts },
-	{ "fds", facts_fds },         { "cwd", facts_cwd },         { "env", facts_env },         { "host", facts_host },
-	{ "rlimits", facts_rlimits }, { "signals", facts_signals }, { "process", facts_process }, { "tty", facts_tty },
+	{ "ids", facts_ids },
+	{ "caps", facts_caps },
+	{ "ns", facts_ns },
+	{ "mounts", facts_mounts },
+	{ "fds", facts_fds },
+	{ "cwd", facts_cwd },
+	{ "env", facts_env },
+	{ "host", facts_host },
+	{ "rlimits", facts_rlimits },
+	{ "signals", facts_signals },
+	{ "process", facts_process },
+	{ "tty", facts_tty },
+	{ "attributes", probe_attributes },
 };
 
 static bool print_facts(const char *name)
@@ -437,6 +447,10 @@ static const struct {
 	{ "tcp", probe_serve_tcp, 1, "PORT: one echo at a time, for at most 60 s" },
 	{ "udp", probe_serve_udp, 1, "PORT: the same" },
 	{ "ping", probe_ping, 1, "ADDRESS: one echo request, without privileges; 'pong' if it is answered within 3 s" },
+	{ "hold", probe_hold, 1, "N [CODE]: have N children, say 'holding', and end with CODE at SIGTERM" },
+	{ "record", probe_record, 1, "PATH [WORD...]: append how this was called, and what is on stdin" },
+	{ "notify", probe_notify, 1, "TEXT: send it to $NOTIFY_SOCKET" },
+	{ "call", probe_call, 1, "NAME [NUMBER...]: one system call; what did it say?" },
 	{ "send", probe_send, 3, "tcp|udp HOST PORT [TEXT]: send, and print what comes back within 3 s" },
 };
 

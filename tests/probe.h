@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// probe.h - the parts of the probe: risky system calls, and a little network
+// probe.h - the parts of the probe: risky system calls, a little network, and what engines want to know
 #pragma once
 
 #include <stdbool.h>
@@ -13,3 +13,10 @@ int probe_serve_tcp(char **args);
 int probe_serve_udp(char **args);
 int probe_send(char **args);
 int probe_ping(char **args);
+int probe_hold(char **args);
+int probe_record(char **args);
+int probe_notify(char **args);
+int probe_call(char **args);
+
+// A fact: scheduler, CPUs, memory policy, personality, session keyring and clocks.
+void probe_attributes(void);
