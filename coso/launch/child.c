@@ -199,7 +199,7 @@ static const struct stage inside[] = {
 	{ "lookup", "find the user in the container's files", NULL, NULL, process_lookup, NULL },
 	{ "terminal", "make a pty of the container's own", wants_tty, NULL, tty_open, NULL },
 	{ "process", "working folder, descriptors", NULL, NULL, process_prepare, NULL },
-	{ "program", "find the program", waits, NULL, exec_check, NULL },
+	{ "exec", "find the program", waits, NULL, exec_check, NULL },
 	{ "wait", "say that all is ready, and wait to be started", waits, NULL, start_wait, NULL },
 	{ "limits", "set resource limits", wants_limits, NULL, process_limit, NULL },
 	{ "security", "filter, user, capabilities", NULL, security_describe, security_apply, NULL },
