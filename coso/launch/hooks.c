@@ -59,6 +59,12 @@ static int judge(const struct spec_hook *hook, struct proc_result *result, struc
 	return 0;
 }
 
+// Engines may remove the bundle while the container lives: its last hooks run all the same.
+static const char *folder_of(const struct spec *spec)
+{
+	return access(spec->bundle, X_OK) == 0 ? spec->bundle : NULL;
+}
+
 struct surroundings {
 	const char *state, *folder;
 	char *const *env;
@@ -94,13 +100,13 @@ static int run_kind(struct arena *arena, const struct spec *spec, enum spec_hook
 
 int hooks_run(struct arena *arena, const struct spec *spec, enum spec_hook_kind kind, const char *state, struct err *err)
 {
-	const struct surroundings around = { .state = state, .folder = spec->bundle, .env = environ };
+	const struct surroundings around = { .state = state, .folder = folder_of(spec), .env = environ };
 	return run_kind(arena, spec, kind, &around, err);
 }
 
 void hooks_run_all(struct arena *arena, const struct spec *spec, enum spec_hook_kind kind, const char *state)
 {
-	const struct surroundings around = { .state = state, .folder = spec->bundle, .env = environ };
+	const struct surroundings around = { .state = state, .folder = folder_of(spec), .env = environ };
 	struct err err;
 	for (size_t i = 0; i < spec->hooks[kind].count; i++) {
 		if (run_one(arena, &spec->hooks[kind].items[i], &around, &err) < 0)
@@ -114,7 +120,7 @@ int hooks_run_inside(struct launch *launch, enum spec_hook_kind kind, struct err
 	bool start = kind == SPEC_HOOK_START_CONTAINER;
 	const struct surroundings around = {
 		.state = hooks_state(launch->arena, spec, start ? "created" : "creating", getpid()),
-		.folder = start ? NULL : spec->bundle,
+		.folder = start ? NULL : folder_of(spec),
 		.env = start ? spec->process.env.items : environ,
 	};
 	return run_kind(launch->arena, spec, kind, &around, err);
