@@ -16,6 +16,7 @@ static enum log_level current = LOG_LEVEL_WARNING;
 static int target = STDERR_FILENO;
 static void (*sink)(enum log_level level, const char *line, void *data);
 static void *sink_data;
+static bool muted;
 
 void log_setup(const char *program, enum log_level level)
 {
@@ -33,6 +34,11 @@ void log_to(int fd)
 	target = fd;
 }
 
+void log_mute(bool mute)
+{
+	muted = mute;
+}
+
 void log_redirect(void (*new_sink)(enum log_level level, const char *line, void *data), void *data)
 {
 	sink = new_sink;
@@ -44,6 +50,8 @@ static void line(enum log_level level, const char *prefix, const char *format, v
 	int saved = errno;
 	char text[2048];
 	bool print = !sink || level == LOG_LEVEL_QUIET;
+	if (muted && level != LOG_LEVEL_QUIET)
+		return;
 	int head = print ? snprintf(text, sizeof(text), "%s: %s", program_name, prefix) : 0;
 	vsnprintf(text + head, sizeof(text) - (size_t)head - 1, format, args);
 	str_clean(text);

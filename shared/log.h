@@ -2,6 +2,8 @@
 // log.h - what a person who runs COSO wants to know, on stderr, one write(2) a line
 #pragma once
 
+#include <stdbool.h>
+
 enum log_level { LOG_LEVEL_QUIET, LOG_LEVEL_WARNING, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG };
 
 // The program's name, put before each line ("coso: …"), and what is printed. At first: "coso", LOG_LEVEL_WARNING.
@@ -15,6 +17,9 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));  
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2))); // unless --quiet
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2))); // with --verbose
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// From true to false warnings and what is less than them are dropped: what was said once needn't be said again.
+void log_mute(bool mute);
 
 // Hands warnings and what is less than them to `sink` instead of printing them; NULL: they are printed.
 void log_redirect(void (*sink)(enum log_level level, const char *line, void *data), void *data);

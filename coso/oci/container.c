@@ -270,7 +270,11 @@ json_t *container_json(const struct container *c)
 
 int container_spec(const struct container *c, struct spec *out_spec, json_t **out_config, struct err *err)
 {
-	return bundle_read(c->arena, c->folder, "config.json", c->bundle ? c->bundle : "/", c->id, out_spec, out_config, NULL, err);
+	log_mute(true); // create has told what is odd about it
+	int result = bundle_read(c->arena, c->folder, "config.json", c->bundle ? c->bundle : "/", c->id, out_spec, out_config, NULL,
+				 err);
+	log_mute(false);
+	return result;
 }
 
 int container_cgroup(const struct container *c, struct cgroup *out_cgroup, struct err *err)

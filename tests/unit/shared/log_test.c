@@ -40,6 +40,14 @@ static void speak_all(void)
 	CU_ASSERT_EQUAL(errno, EXDEV);
 }
 
+static void speak_muted(void)
+{
+	log_mute(true);
+	speak_all();
+	log_mute(false);
+	log_warning("again");
+}
+
 static void speak_long(void)
 {
 	char text[5000];
@@ -51,6 +59,11 @@ static void speak_long(void)
 static void speak_escape(void)
 {
 	log_error("\033]0;title\007 done\n\n");
+}
+
+TEST(log, muted)
+{
+	CU_ASSERT_STRING_EQUAL(listen_at(LOG_LEVEL_DEBUG, speak_muted), "cosonet: e1\ncosonet: warning: again\n");
 }
 
 TEST(log, levels)
