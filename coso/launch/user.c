@@ -214,3 +214,10 @@ void user_find_home(int root, struct user *user)
 	if (find_passwd(root, NULL, user->uid, &entry))
 		snprintf(user->home, sizeof(user->home), "%s", entry.home);
 }
+
+void user_find_name(int root, uint32_t uid, char *out_name, size_t size)
+{
+	struct passwd_entry entry = { .name = "" };
+	find_passwd(root, NULL, uid, &entry);
+	snprintf(out_name, size, "%s", entry.name);
+}

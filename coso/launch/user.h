@@ -22,5 +22,8 @@ struct user {
 // `text` as Docker takes it: "", "user", "uid", "user:group", "uid:gid" …. `root` is the container's root. Async-signal-safe.
 int user_lookup(int root, const char *text, struct user *out_user, struct err *err);
 
+// The name of `uid`, or "". Async-signal-safe.
+void user_find_name(int root, uint32_t uid, char *out_name, size_t size);
+
 // Fills in the home folder of user->uid if the container's /etc/passwd has it. Async-signal-safe.
 void user_find_home(int root, struct user *user);

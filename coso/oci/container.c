@@ -4,6 +4,7 @@
 
 #include "coso/launch/hooks.h"
 #include "coso/launch/start.h"
+#include "coso/launch/user.h"
 #include "coso/oci/bundle.h"
 #include "coso/spec/caller.h"
 #include "shared/fd.h"
@@ -19,6 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -258,14 +260,24 @@ int container_pidfd(const struct container *c)
 	return -1;
 }
 
+static const char *owner_name(uint32_t uid, char *name, size_t size)
+{
+	own_fd int root = uid ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	snprintf(name, size, "%s", uid ? "" : "root");
+	if (root >= 0)
+		user_find_name(root, uid, name, size);
+	return name;
+}
+
 json_t *container_json(const struct container *c)
 {
+	char owner[256];
 	enum container_status status = container_status(c);
 	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:s}", "ociVersion", c->oci_version ? c->oci_version : "1.0.0",
 			 "id", c->id, "pid", status == CONTAINER_STOPPED ? 0 : (int)c->pid, "status", container_status_name(status),
 			 "bundle", c->bundle ? c->bundle : "", "rootfs", c->rootfs ? c->rootfs : "", "created",
 			 c->created ? c->created : "0001-01-01T00:00:00Z", "annotations", annotations_json(c), "owner",
-			 c->owner ? "" : "root");
+			 owner_name(c->owner, owner, sizeof(owner)));
 }
 
 int container_spec(const struct container *c, struct spec *out_spec, json_t **out_config, struct err *err)
