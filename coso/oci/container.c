@@ -131,7 +131,7 @@ static int read_state(struct container *c, struct err *err)
 	if (!text)
 		return -1;
 	if (!json)
-		return err_set(err, EINVAL, "state.json of '%s': %s", c->id, error.text);
+		return err_set(err, EBADMSG, "state.json of '%s': %s", c->id, error.text);
 	c->oci_version = text_of(c->arena, json, "ociVersion");
 	c->bundle = text_of(c->arena, json, "bundle");
 	c->rootfs = text_of(c->arena, json, "rootfs");
@@ -334,6 +334,18 @@ int container_remove(struct container *c, struct err *err)
 	if (c->poststop)
 		run_poststop(c);
 	return path_remove_tree(parent, c->id, err);
+}
+
+int container_forget(struct arena *arena, const char *root, const char *id, struct err *err)
+{
+	struct cgroup cgroup;
+	own_fd int parent = open_root(root, false, err);
+	if (parent < 0 || cgroup_detect(arena, &cgroup, err) < 0)
+		return -1;
+	int result = cgroup_find(&cgroup, id, err) == 0 ? cgroup_remove(&cgroup, END_MS, err) : -1;
+	cgroup_close(&cgroup);
+	log_warning("the state of '%s' can't be read: what it has outside of /coso/%s is left as it is", id, id);
+	return result < 0 ? -1 : path_remove_tree(parent, id, err);
 }
 
 int container_each(struct arena *arena, const char *root, void (*visit)(const struct container *container, void *data), void *data,

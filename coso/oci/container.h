@@ -46,7 +46,7 @@ int container_check_id(const char *id, struct err *err);
 // Makes the folder of a new container and locks it. EEXIST: there is one of that name.
 int container_make(struct arena *arena, const char *root, const char *id, struct container *out, struct err *err);
 
-// Opens one. ENOENT: "does not exist". What a create that was killed left behind opens, too.
+// Opens one. ENOENT: "does not exist". EBADMSG: its state can't be read. What a create that was killed left behind opens, too.
 int container_open(struct arena *arena, const char *root, const char *id, struct container *out, struct err *err);
 
 // Waits for whoever changes it, reads its state again, and keeps others from changing it as long as this process lives.
@@ -74,6 +74,9 @@ int container_cgroup(const struct container *container, struct cgroup *out_cgrou
 
 // Ends what still runs, runs the poststop hooks, and removes all that was made. The container's folder goes last.
 int container_remove(struct container *container, struct err *err);
+
+// Removes one whose state can't be read, and the control groups that bear its id.
+int container_forget(struct arena *arena, const char *root, const char *id, struct err *err);
 
 // Calls `visit` for each container below the root. What can't be read is a warning.
 int container_each(struct arena *arena, const char *root, void (*visit)(const struct container *container, void *data), void *data,

@@ -118,8 +118,11 @@ int oci_cmd_delete(struct oci *oci, int *out_exit_code, struct err *err)
 	const char *id = oci_id(oci, err);
 	if (!id)
 		return -1;
-	if (container_open(oci->arena, oci->root, id, &c, err) < 0)
+	if (container_open(oci->arena, oci->root, id, &c, err) < 0) {
+		if (options.force && err->code == EBADMSG)
+			return container_forget(oci->arena, oci->root, id, err);
 		return options.force && err->code == ENOENT ? 0 : -1;
+	}
 	int result = delete (&c, options.force, err);
 	container_close(&c);
 	return result < 0 && options.force && err->code == ENOENT ? 0 : result;
