@@ -198,11 +198,14 @@ static int run_poststart(struct creation *c, struct err *err)
 	return hooks_run(a, &c->spec, SPEC_HOOK_POSTSTART, hooks_state(a, &c->spec, "running", c->launch.pid), err);
 }
 
+// The launch takes back what it made itself; what its record tells beside that was never made, or is somebody else's.
 static void give_up(struct creation *c)
 {
 	struct err ignored;
 	if (c->launch.spec)
 		launch_end(&c->launch);
+	if (!c->launch.unclean)
+		c->container.cgroup = (struct strv){ 0 };
 	if (c->options.pid_file && c->launch.pid)
 		unlink(c->options.pid_file);
 	(void)container_remove(&c->container, &ignored);
