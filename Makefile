@@ -9,6 +9,7 @@ SAN     ?= 0
 DEBUG   ?= $(if $(debug),$(debug),0)
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 VERSION := 0.1.0
+COMMIT  := $(or $(shell git describe --always --dirty 2>/dev/null),unknown)
 
 BUILD := build$(if $(filter 1,$(SAN)),/san)$(if $(filter 1,$(DEBUG)),/debug)
 BIN   := $(BUILD)/bin
@@ -21,7 +22,7 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection $(if $(filter 1,$(SA
 CFLAGS ?= -O2 -g
 override CFLAGS := $(if $(filter 1,$(DEBUG)),-O0 -g3,$(CFLAGS)) -std=gnu17 -fPIE $(WARN) $(HARDEN) \
 	$(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCOSO_VERSION='"$(VERSION)"' -I. -I$(BUILD) -isystem /usr/include/libnl3
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCOSO_VERSION='"$(VERSION)"' -DCOSO_COMMIT='"$(COMMIT)"' -I. -I$(BUILD) -isystem /usr/include/libnl3
 LDFLAGS  += -Wl,-z,relro,-z,now,--fatal-warnings $(if $(filter 1,$(SAN)),-fsanitize=address$(comma)undefined)
 # Sanitizers and valgrind need a dynamic program.
 STATIC   := $(if $(filter 1,$(SAN) $(DEBUG)),-pie,-static-pie)
@@ -76,6 +77,13 @@ $(BUILD)/obj/gen/seccomp_builtin.o: $(BUILD)/gen/seccomp_builtin.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What tells the commit is compiled again when that is another.
+$(BUILD)/obj/coso/oci/oci.o: $(BUILD)/gen/commit
+$(BUILD)/gen/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+.PHONY: FORCE
 
 # The linker warns about getpwnam and friends in a static program; a warning is an error (a library of the container would be loaded).
 $(BIN)/coso: $(call obj,$(coso_src) $(shared_src))

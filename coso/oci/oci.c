@@ -85,7 +85,8 @@ static void print_help(const struct oci *oci)
 // One line alone may have the word "version" in it: engines cut there.
 static void print_version(void)
 {
-	printf("coso-oci version %s\nspec: %s\n+SECCOMP +CAP +EBPF +SYSTEMD +APPARMOR +SELINUX\n", COSO_VERSION, OCI_SPEC_VERSION);
+	printf("coso-oci version %s\ncommit: %s\nspec: %s\n", COSO_VERSION, COSO_COMMIT, OCI_SPEC_VERSION);
+	printf("+SECCOMP +CAP +EBPF +SYSTEMD +APPARMOR +SELINUX\n");
 }
 
 static int choose_manager(const struct globals *globals, enum spec_cgroup_manager *out, struct err *err)
