@@ -227,7 +227,9 @@ static int protect_self(struct execution *e, struct err *err)
 
 int oci_cmd_exec(struct oci *oci, int *out_exit_code, struct err *err)
 {
-	struct execution e = { .oci = oci, .container = { .folder = -1 }, .launch = { .target = -1 }, .console = -1, .pidfd_socket = -1 };
+	struct execution e = {
+		.oci = oci, .container = { .folder = -1 }, .launch = { .target = -1 }, .console = -1, .pidfd_socket = -1
+	};
 	sigset_t old;
 	int help = oci_options(oci, table, &e.options, err);
 	if (help)
