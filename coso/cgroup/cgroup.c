@@ -172,7 +172,8 @@ static int limit(struct cgroup *cgroup, const struct spec_resources *resources, 
 		return 0;
 	const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[find_devices(cgroup)];
 	if (hierarchy->v2)
-		return devices_apply_v2(cgroup->arena, hierarchy->join, resources->devices, resources->device_count, err);
+		return devices_apply_v2(cgroup->arena, hierarchy->join, hierarchy->made == 0, resources->devices,
+					resources->device_count, err);
 	return devices_apply_v1(cgroup->arena, hierarchy->folder, resources->devices, resources->device_count, err);
 }
 

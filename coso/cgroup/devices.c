@@ -140,7 +140,9 @@ int devices_apply_v1(struct arena *arena, const char *folder, const struct spec_
 	struct devices_list list;
 	if (devices_reduce(arena, rules, count, &list, err) < 0)
 		return -1;
-	if (!list.allowed && file_put(AT_FDCWD, arena_printf(arena, "%s/devices.deny", folder), "a", err) < 0)
+	if (list.allowed) // what the group above doesn't allow stays so: EPERM
+		file_put(AT_FDCWD, arena_printf(arena, "%s/devices.allow", folder), "a", NULL);
+	else if (file_put(AT_FDCWD, arena_printf(arena, "%s/devices.deny", folder), "a", err) < 0)
 		return err_wrap(err, "deny all devices");
 	const char *path = arena_printf(arena, "%s/devices.%s", folder, list.allowed ? "deny" : "allow");
 	own_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -159,7 +161,9 @@ int devices_apply_v1(struct arena *arena, const char *folder, const struct spec_
 
 enum { R0, R1, R2, R3, R4, R5 }; // result, context, type, access that isn't decided yet, major, minor
 
-enum { RULE_INSNS = 7, HEAD_INSNS = 6, TAIL_INSNS = 2 };
+enum { RULE_INSNS = 7, HEAD_INSNS = 6, TAIL_INSNS = 2, OLD_MAX = 64 };
+
+static const char program_name[] = "coso_devices";
 
 struct program {
 	struct bpf_insn *insns;
@@ -237,7 +241,30 @@ static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
-int devices_apply_v2(struct arena *arena, int group, const struct spec_device_rule *rules, size_t count, struct err *err)
+// Of several programs all must allow: one that COSO attached to the same group for an earlier container goes. Others' stay.
+static void detach_old(int group)
+{
+	__u32 ids[OLD_MAX] = { 0 };
+	union bpf_attr query = { .query.target_fd = (__u32)group, .query.attach_type = BPF_CGROUP_DEVICE };
+	query.query.prog_ids = (uintptr_t)ids;
+	query.query.prog_cnt = OLD_MAX;
+	if (bpf(BPF_PROG_QUERY, &query) < 0)
+		return;
+	for (__u32 i = 0; i < query.query.prog_cnt && i < OLD_MAX; i++) {
+		struct bpf_prog_info info = { 0 };
+		union bpf_attr by_id = { .prog_id = ids[i] };
+		own_fd int program = bpf(BPF_PROG_GET_FD_BY_ID, &by_id);
+		union bpf_attr about = { .info.bpf_fd = (__u32)program, .info.info_len = sizeof(info) };
+		about.info.info = (uintptr_t)&info;
+		if (program < 0 || bpf(BPF_OBJ_GET_INFO_BY_FD, &about) < 0 || !str_eq(info.name, program_name))
+			continue;
+		union bpf_attr detach = { .target_fd = (__u32)group, .attach_type = BPF_CGROUP_DEVICE };
+		detach.attach_bpf_fd = (__u32)program;
+		bpf(BPF_PROG_DETACH, &detach);
+	}
+}
+
+int devices_apply_v2(struct arena *arena, int group, bool used, const struct spec_device_rule *rules, size_t count, struct err *err)
 {
 	struct bpf_insn *insns;
 	size_t length = devices_program(arena, rules, count, &insns);
@@ -246,6 +273,7 @@ int devices_apply_v2(struct arena *arena, int group, const struct spec_device_ru
 	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE, .insn_cnt = (__u32)length };
 	load.insns = (uintptr_t)insns;
 	load.license = (uintptr_t) "GPL";
+	memcpy(load.prog_name, program_name, sizeof(program_name));
 	own_fd int program = bpf(BPF_PROG_LOAD, &load);
 	if (program < 0) {
 		int why = errno;
@@ -254,6 +282,8 @@ int devices_apply_v2(struct arena *arena, int group, const struct spec_device_ru
 			return err_hint(err, "it takes CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, outside of user namespaces");
 		return why == ENOSYS || why == EINVAL ? err_hint(err, "the kernel needs CONFIG_CGROUP_BPF") : -1;
 	}
+	if (used)
+		detach_old(group);
 	union bpf_attr attach = { .target_fd = (__u32)group, .attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI };
 	attach.attach_bpf_fd = (__u32)program;
 	return bpf(BPF_PROG_ATTACH, &attach) < 0 ? err_sys(err, "attach the device rules to the group") : 0;

@@ -10,6 +10,7 @@
 #include "shared/err.h"
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 // Refuses rules of an unknown type or access.
@@ -19,8 +20,10 @@ int devices_check(const struct spec_device_rule *rules, size_t count, struct err
 // that is an error.
 int devices_apply_v1(struct arena *arena, const char *folder, const struct spec_device_rule *rules, size_t count, struct err *err);
 
-// Loads the rules as a program and attaches it to the open v2 group `group`.
-int devices_apply_v2(struct arena *arena, int group, const struct spec_device_rule *rules, size_t count, struct err *err);
+// Loads the rules as a program and attaches it to the open v2 group `group`. With `used` the group was there before, and a program that
+// COSO attached then is taken away.
+int devices_apply_v2(struct arena *arena, int group, bool used, const struct spec_device_rule *rules, size_t count,
+		     struct err *err);
 
 // What devices_apply_v1 writes: first "a" to devices.deny unless `allowed`, then each line to the other of devices.allow and .deny.
 struct devices_list {

@@ -234,6 +234,32 @@ TEST(cgroup_path, a_record_is_read_strictly)
 	arena_free(&arena);
 }
 
+static int open_zero(void)
+{
+	return open("/dev/zero", O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
+}
+
+// A group that outlives its containers has the rules of the last one.
+TEST(cgroup_path, rules_for_devices_dont_pile_up)
+{
+	struct host host;
+	if (!host_start(&host))
+		return;
+	const struct spec_device_rule none = { false, 'a', -1, -1, "rwm" }, all = { true, 'a', -1, -1, "rwm" };
+	const struct spec_device_rule strict[] = { none, { true, 'c', 1, 3, "rwm" } }, loose[] = { none, all };
+	make(&host, "/pod");
+	for (int i = 0; i < 3; i++) {
+		struct spec_resources resources = { .devices = (struct spec_device_rule *)(i == 1 ? strict : loose),
+						    .device_count = 2 };
+		CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &PATH("/pod"), &resources, &host.err), 0);
+		CU_ASSERT_EQUAL(host_ended(host_spawn(&host, open_zero, NULL)), (i == 1 ? EPERM : 0) << 8);
+		cgroup_close(&host.cgroup);
+		CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
+	}
+	drop(&host, "/pod");
+	host_end(&host);
+}
+
 // An exec finds its way in: into the group, one below it, or one below it in some hierarchies.
 TEST(cgroup_path, a_group_is_joined_later_and_below)
 {

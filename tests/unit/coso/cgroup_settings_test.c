@@ -268,7 +268,7 @@ TEST(cgroup_settings, what_the_kernel_keeps)
 	const struct setting line = { .check = SETTING_LINE }, huge = { .check = SETTING_BYTES, .unit = 2 << 20 };
 	CU_ASSERT_TRUE(setting_kept(&line, "8:0 rbps=5", "8:16 rbps=5 wbps=max\n8:0 rbps=5 wbps=max"));
 	CU_ASSERT_FALSE(setting_kept(&line, "8:0 rbps=5", "8:16 rbps=5 wbps=max\n8:0 rbps=55 wbps=max"));
-	CU_ASSERT_FALSE(setting_kept(&line, "8:0 rbps=5", "8:01 rbps=5"));
+	CU_ASSERT_TRUE(setting_kept(&line, "8:0 rbps=5", "8:01 rbps=6\n8:0 rbps=5"));
 	CU_ASSERT_FALSE(setting_kept(&line, "8:0 rbps=5", ""));
 	CU_ASSERT_TRUE(setting_kept(&line, "oom_kill_disable 1", "oom_kill_disable 1\nunder_oom 0"));
 	CU_ASSERT_FALSE(setting_kept(&line, "oom_kill_disable 1", "oom_kill_disable 0\nunder_oom 1"));
