@@ -69,14 +69,13 @@ union control {
 	char space[CMSG_SPACE(sizeof(int) * FDS_MAX)];
 };
 
-int fd_send(int socket, const void *data, size_t size, const int *fds, size_t count, struct err *err)
+// What went, or -1 with errno.
+static ssize_t send_with(int socket, const void *data, size_t size, const int *fds, size_t count)
 {
 	union control control;
 	struct iovec iov = { .iov_base = (void *)data, .iov_len = size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (count > FDS_MAX)
-		return err_set(err, EINVAL, "send %zu descriptors: %d at most", count, FDS_MAX);
 	if (count) {
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = &control;
@@ -90,7 +89,25 @@ int fd_send(int socket, const void *data, size_t size, const int *fds, size_t co
 	do
 		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_sys(err, "send message") : 0;
+	return n;
+}
+
+int fd_send(int socket, const void *data, size_t size, const int *fds, size_t count, struct err *err)
+{
+	if (count > FDS_MAX)
+		return err_set(err, EINVAL, "send %zu descriptors: %d at most", count, FDS_MAX);
+	return send_with(socket, data, size, fds, count) < 0 ? err_sys(err, "send message") : 0;
+}
+
+int fd_send_stream(int socket, const void *data, size_t size, int fd, struct err *err)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = send_with(socket, (const char *)data + done, size - done, &fd, done == 0);
+		if (n < 0)
+			return err_sys(err, "send message");
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 ssize_t fd_recv(int socket, void *data, size_t size, int *fds, size_t *out_count, struct err *err)

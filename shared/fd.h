@@ -25,6 +25,10 @@ int fd_write_full(int fd, const void *buffer, size_t size);
 // Sends one message with `count` descriptors (at most 64) over a socket of type SOCK_SEQPACKET. unix(7), SCM_RIGHTS.
 int fd_send(int socket, const void *data, size_t size, const int *fds, size_t count, struct err *err);
 
+// Sends all of `data` over a socket of type SOCK_STREAM, with one descriptor at its first byte, in one message unless a signal cuts
+// it. EAGAIN: the socket's SO_SNDTIMEO is over.
+int fd_send_stream(int socket, const void *data, size_t size, int fd, struct err *err);
+
 // Receives one message. Returns its size (0: the other side is gone), or -1. *out_count in: room in fds; out: how many came.
 // The descriptors are CLOEXEC and belong to the caller.
 ssize_t fd_recv(int socket, void *data, size_t size, int *fds, size_t *out_count, struct err *err);

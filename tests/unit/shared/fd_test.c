@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static bool is_open(int fd)
@@ -124,4 +127,58 @@ TEST(fd, wait_has_a_deadline)
 	fd_close(&ends[1]);
 	CU_ASSERT_EQUAL(fd_wait(ends[0], 1000), 1); // hung up
 	fd_close(&ends[0]);
+}
+
+enum { STREAM = 1 << 20 };
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+// Interrupted again and again, so that no message is sent whole.
+static void send_in_pieces(int socket)
+{
+	static char data[STREAM];
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval often = { { 0, 500 }, { 0, 500 } };
+	own_fd int file = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < STREAM; i++)
+		data[i] = (char)(i % 251);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	_exit(fd_send_stream(socket, data, STREAM, file, NULL) == 0 ? 0 : 1);
+}
+
+TEST(fd, sends_a_stream_with_one_descriptor)
+{
+	int pair[2], fds[2] = { -1, -1 }, status = -1;
+	size_t count = 2, done, descriptors = 0, wrong = 0;
+	unsigned char piece[4096];
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		send_in_pieces(pair[0]);
+	fd_close(&pair[0]);
+	ssize_t n = 1;
+	for (done = 0; n > 0; done += (size_t)n) {
+		count = 2;
+		n = fd_recv(pair[1], piece, sizeof(piece), fds, &count, NULL);
+		if (n < 0)
+			break;
+		if (done == 0)
+			CU_ASSERT_EQUAL(count, 1);
+		descriptors += count;
+		for (size_t i = 0; i < (size_t)n; i++)
+			wrong += piece[i] != (done + i) % 251;
+		for (size_t i = 0; i < count; i++)
+			fd_close(&fds[i]);
+		usleep(100);
+	}
+	CU_ASSERT_EQUAL(done, STREAM);
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(descriptors, 1);
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT_EQUAL(status, 0);
+	fd_close(&pair[1]);
 }
