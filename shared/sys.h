@@ -16,6 +16,7 @@ int sys_clone3(struct clone_args *args);                                        
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags); // Linux 5.9 (CLOEXEC flag: 5.11)
 int sys_pidfd_open(pid_t pid, unsigned int flags);                              // Linux 5.3
 int sys_pidfd_send_signal(int pidfd, int signal);                               // Linux 5.1
+int sys_pidfd_getfd(int pidfd, int fd, unsigned int flags);                     // Linux 5.6
 int sys_pivot_root(const char *new_root, const char *put_old);
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);

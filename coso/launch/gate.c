@@ -29,6 +29,10 @@ int gate_read_report(int fd, struct gate_heard *heard, struct err *err)
 	case REPORT_EXECUTING:
 		heard->executing = true;
 		return 1;
+	case REPORT_LISTENER:
+		heard->listening = true;
+		heard->listener = report.listener;
+		return 1;
 	case REPORT_FAILED:
 		break;
 	}

@@ -2,7 +2,8 @@
 // gate.h - what passes between the two processes of a launch: the gates, one socket pair, and the error pipe
 //
 // On the pipe: nothing and end of file: the child died. REPORT_READY: it waits to be started (create). REPORT_EXECUTING and end of
-// file: execve worked (the pipe is CLOEXEC). REPORT_FAILED: the message. Each is one write(2) of less than PIPE_BUF bytes.
+// file: execve worked (the pipe is CLOEXEC). REPORT_FAILED: the message. REPORT_LISTENER: it waits until its filter's listener was
+// handed over (notify.h). Each is one write(2) of less than PIPE_BUF bytes.
 #pragma once
 
 #include "shared/err.h"
@@ -12,11 +13,12 @@
 
 struct launch;
 
-enum report_kind { REPORT_READY = 1, REPORT_EXECUTING, REPORT_FAILED };
+enum report_kind { REPORT_READY = 1, REPORT_EXECUTING, REPORT_FAILED, REPORT_LISTENER };
 
 struct report {
 	enum report_kind kind;
 	int exit_code; // REPORT_FAILED: 125, 126 or 127
+	int listener;  // REPORT_LISTENER: the descriptor's number in the child
 	struct err err;
 };
 
@@ -42,7 +44,9 @@ struct gate_heard {
 	bool waiting;   // it waits to be started
 	bool executing; // the last stage was reached
 	bool failed;    // in its own words
-	int exit_code;  // if it failed: what that means to a shell
+	bool listening; // it waits until `listener` was handed over
+	int listener;
+	int exit_code; // if it failed: what that means to a shell
 };
 
 // Outside: reads one report from `fd`, the pipe or start's connection. Returns 1 if there may be more, 0 at the end, -1 with what went

@@ -122,18 +122,45 @@ int seccomp_prepare_profile(const struct seccomp_profile *profile, int cache, st
 	return 0;
 }
 
+// Returns what seccomp(2) returns: the listener where the flags ask for one.
+static int filter_load(const struct seccomp *seccomp, unsigned int flags, struct err *err)
+{
+	int rc = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, seccomp->flags | flags, &seccomp->program);
+
+	if (rc == 0 || (rc > 0 && flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return rc;
+	if (rc > 0) // with TSYNC: the thread that it can't be applied to
+		return err_set(err, EBUSY, "apply the seccomp filter: thread %d has another one", rc);
+	err_sys(err, "apply the seccomp filter");
+	if (err->code == EBUSY) // seccomp(2): one listener a process
+		return err_hint(err, "another filter with a listener is in force");
+	return err->code == EACCES ? err_hint(err, "it takes CAP_SYS_ADMIN or no_new_privs") : -1;
+}
+
 int seccomp_apply(const struct seccomp *seccomp, struct err *err)
 {
 	if (!seccomp->program.len)
 		return 0;
 	if (seccomp->notify) // without a listener each such call would fail
 		return err_set(err, ENOSYS, "seccomp notify unsupported: there is no listener");
-	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, seccomp->flags, &seccomp->program))
-		return 0;
-	bool rights = errno == EACCES;
+	return filter_load(seccomp, 0, err);
+}
 
-	err_sys(err, "apply the seccomp filter");
-	return rights ? err_hint(err, "it takes CAP_SYS_ADMIN or no_new_privs") : -1;
+int seccomp_apply_listening(const struct seccomp *seccomp, int *out_listener, struct err *err)
+{
+	unsigned int flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+
+	*out_listener = -1;
+	if (!seccomp->notify)
+		return seccomp_apply(seccomp, err);
+	if (seccomp->flags & SECCOMP_FILTER_FLAG_TSYNC) // together with a listener only so
+		flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	int listener = filter_load(seccomp, flags, err);
+
+	if (listener < 0)
+		return -1;
+	*out_listener = listener;
+	return 0;
 }
 
 void seccomp_free(struct seccomp *seccomp)

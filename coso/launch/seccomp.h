@@ -31,4 +31,8 @@ int seccomp_prepare_profile(const struct seccomp_profile *profile, int cache, st
 // (Not seccomp_load: that is a function of libseccomp.)
 int seccomp_apply(const struct seccomp *seccomp, struct err *err);
 
+// The same for a filter that may ask a listener: *out_listener is its descriptor (CLOEXEC), which notify.h hands over, or -1 where the
+// filter asks nobody. SECCOMP_FILTER_FLAG_NEW_LISTENER, Linux 5.0
+int seccomp_apply_listening(const struct seccomp *seccomp, int *out_listener, struct err *err);
+
 void seccomp_free(struct seccomp *seccomp);
