@@ -2,7 +2,9 @@
 // gate.c - what passes between the two processes of a launch
 #include "coso/launch/gate.h"
 
+#include "coso/launch/hooks.h"
 #include "coso/launch/launch.h"
+#include "coso/launch/notify.h"
 #include "shared/fd.h"
 #include "shared/proc.h"
 
@@ -107,6 +109,17 @@ int gate_wait_mounted(struct launch *launch, struct err *err)
 	return kind == GATE_MOUNTED ? 0 : err_set(err, EIO, "the child was killed before its mounts were made");
 }
 
+// The child waits for it.
+static int hand_listener_over(struct launch *launch, struct err *err)
+{
+	const struct notify_process process = { launch->pid, launch->pidfd, launch->heard.listener };
+	const char *status = launch_is_join(launch) ? "running" : "creating";
+	launch->heard.listening = false;
+	if (notify_send(launch->spec, &process, hooks_state(launch->arena, launch->spec, status, launch->pid), err) < 0)
+		return -1;
+	return notify_go(launch->gate[0], err);
+}
+
 int gate_confirm(struct launch *launch, struct err *err)
 {
 	// How long hooks take is their own affair.
@@ -116,6 +129,8 @@ int gate_confirm(struct launch *launch, struct err *err)
 	for (int more = 1; more;) {
 		int readable = wait_either(launch, deadline, &more, err);
 		if (readable < 0 || (readable && receive(launch, &kind, err) < 0))
+			return -1;
+		if (launch->heard.listening && hand_listener_over(launch, err) < 0)
 			return -1;
 	}
 	if (!launch->heard.executing && !launch->heard.waiting)

@@ -6,7 +6,9 @@
 #include "coso/launch/idmap.h"
 #include "coso/launch/label.h"
 #include "coso/launch/launch.h"
+#include "coso/launch/notify.h"
 #include "coso/spec/capset.h"
+#include "shared/fd.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -83,6 +85,17 @@ static struct spec_caps own_caps(const struct launch *launch)
 	return caps;
 }
 
+static int apply_filter(struct launch *launch, struct err *err)
+{
+	if (!launch->spec->process.seccomp_listener)
+		return seccomp_apply(&launch->seccomp, err);
+	own_fd int listener = -1;
+	if (seccomp_apply_listening(&launch->seccomp, &listener, err) < 0)
+		return -1;
+	int answers = launch->gate[1] >= 0 ? launch->gate[1] : launch->report[1]; // of start, once it came
+	return listener < 0 ? 0 : notify_hand_over(&listener, launch->report[1], answers, err);
+}
+
 // Loading a filter needs CAP_SYS_ADMIN or no_new_privs, so without the latter it comes before the capabilities go. A filter that
 // forbids what follows would break the launch, hence the order otherwise.
 int security_apply(struct launch *launch, struct err *err)
@@ -94,12 +107,12 @@ int security_apply(struct launch *launch, struct err *err)
 		return -1;
 	if (caps_drop_bounding(&caps, err) < 0)
 		return -1;
-	if (!p->no_new_privileges && seccomp_apply(&launch->seccomp, err) < 0)
+	if (!p->no_new_privileges && apply_filter(launch, err) < 0)
 		return -1;
 	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&caps, err) < 0)
 		return -1;
 	if (p->no_new_privileges &&
-	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : seccomp_apply(&launch->seccomp, err)) < 0)
+	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : apply_filter(launch, err)) < 0)
 		return -1;
 	return die_with_parent(launch, err);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // oci_start.c - start
 #include "coso/launch/hooks.h"
+#include "coso/launch/notify.h"
 #include "coso/launch/start.h"
 #include "coso/oci/container.h"
 #include "coso/oci/oci.h"
@@ -27,13 +28,31 @@ static int check(const struct container *c, struct err *err)
 	return c->has_process ? 0 : err_set(err, EINVAL, "process: the configuration of '%s' has none to start", c->id);
 }
 
+// Of the filter of the first process, which waits for it.
+static int hand_listener_over(struct container *c, int listener, int connection, struct err *err)
+{
+	struct spec spec;
+	json_t *config = NULL;
+	own_fd int pidfd = container_pidfd(c);
+	const struct notify_process process = { c->pid, pidfd, listener };
+	int result = container_spec(c, &spec, &config, err);
+	if (result == 0)
+		result = notify_send(&spec, &process, hooks_state(c->arena, &spec, "creating", c->pid), err);
+	json_decref(config);
+	return result < 0 ? -1 : notify_go(connection, err);
+}
+
 // Reads what the first process reports until its program is executed.
-static int follow(int connection, struct err *err)
+static int follow(struct container *c, int connection, struct err *err)
 {
 	struct gate_heard heard = { 0 };
 	int more = 1;
-	while (more > 0)
+	while (more > 0) {
 		more = gate_read_report(connection, &heard, err);
+		if (more > 0 && heard.listening && hand_listener_over(c, heard.listener, connection, err) < 0)
+			return -1;
+		heard.listening = false;
+	}
 	if (more < 0)
 		return -1;
 	return heard.executing ? 0 :
@@ -63,7 +82,7 @@ static int start(struct container *c, struct err *err)
 	if (container_lock(c, err) < 0 || check(c, err) < 0)
 		return -1;
 	own_fd int connection = start_go(c->folder, err);
-	if (connection < 0 || follow(connection, err) < 0)
+	if (connection < 0 || follow(c, connection, err) < 0)
 		return -1;
 	return run_poststart(c, err);
 }
