@@ -4,6 +4,7 @@
 
 #include "coso/launch/launch.h"
 #include "coso/launch/mounts.h"
+#include "coso/launch/spawn.h"
 #include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/path.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,13 +102,23 @@ static bool is_wanted(const struct spec *spec, size_t index)
 	return !str_eq(device->path, "/dev/ptmx");
 }
 
-static int make_node(const struct spec *spec, int folder, size_t index, struct err *err)
+// Those of a user namespace that is joined needn't be in the spec.
+static int read_maps(struct launch *launch, struct spec_idmaps *uids, struct spec_idmaps *gids, struct err *err)
 {
-	const struct spec_device *d = device_at(spec, index);
+	const char *joined = launch_joined(launch, CLONE_NEWUSER);
+	*uids = launch->spec->uid_maps;
+	*gids = launch->spec->gid_maps;
+	return joined && !uids->count ? spawn_read_maps(launch->arena, joined, uids, gids, err) : 0;
+}
+
+static int make_node(struct launch *launch, const struct spec_idmaps maps[2], size_t index, struct err *err)
+{
+	const struct spec_device *d = device_at(launch->spec, index);
+	const int folder = launch->devices;
 	uint32_t uid, gid;
 	char name[24];
 	snprintf(name, sizeof(name), "%zu", index);
-	if (!map_id(&spec->uid_maps, d->uid, &uid) || !map_id(&spec->gid_maps, d->gid, &gid))
+	if (!map_id(&maps[0], d->uid, &uid) || !map_id(&maps[1], d->gid, &gid))
 		return err_set(err, EINVAL, "device '%s': its owner %u:%u isn't among the container's ids", d->path, d->uid,
 			       d->gid);
 	if (mknodat(folder, name, file_type(d->type) | d->mode, number(d)) < 0 ||
@@ -133,13 +145,16 @@ int devices_prepare(struct launch *launch, struct err *err)
 		.mode = "0755",
 		.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
 	};
+	struct spec_idmaps maps[2];
+	if (read_maps(launch, &maps[0], &maps[1], err) < 0)
+		return -1;
 	launch->devices = tmpfs_new(&tmpfs, err);
 	if (launch->devices < 0)
 		return -1;
 	int result = 0;
 	mode_t old = umask(0);
 	for (size_t i = 0; i < STANDARD + spec->device_count && result == 0; i++)
-		result = is_wanted(spec, i) ? make_node(spec, launch->devices, i, err) : 0;
+		result = is_wanted(spec, i) ? make_node(launch, maps, i, err) : 0;
 	umask(old);
 	if (result == 0 || err->code != EPERM)
 		return result;
