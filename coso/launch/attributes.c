@@ -226,13 +226,13 @@ void attributes_set_umask(const struct attributes *attributes)
 	umask(mask->given ? (mode_t)mask->value : 022);
 }
 
-int attributes_give_streams(uid_t uid, struct err *err)
+int attributes_give_streams(uid_t uid, gid_t gid, struct err *err)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		struct stat st;
-		if (fstat(fd, &st) < 0 || S_ISCHR(st.st_mode) || st.st_uid == uid)
+		if (fstat(fd, &st) < 0 || S_ISCHR(st.st_mode) || (st.st_uid == uid && st.st_gid == gid))
 			continue;
-		if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EPERM && errno != EROFS && errno != EINVAL)
+		if (fchown(fd, uid, gid) < 0 && errno != EPERM && errno != EROFS && errno != EINVAL)
 			return err_sys(err, "give descriptor %d to user %u", fd, uid);
 	}
 	return 0;

@@ -49,9 +49,9 @@ int attributes_set_memory_policy(const struct attributes *attributes, struct err
 int attributes_set_personality(const struct attributes *attributes, struct err *err);
 void attributes_set_umask(const struct attributes *attributes);
 
-// Gives the descriptors 0 to 2 to the user `uid`, so that it may open /dev/stdout again. Devices keep their owner; what can't be given
+// Gives the descriptors 0 to 2 to the user `uid` and the group `gid`, so that it may open /dev/stdout again. Devices keep their owner; what can't be given
 // (another user's, on a read-only file system, an id that the file system doesn't have) stays. Inside: before the capabilities go.
-int attributes_give_streams(uid_t uid, struct err *err);
+int attributes_give_streams(uid_t uid, gid_t gid, struct err *err);
 
 // The supplementary groups: exactly these, or with keep_groups those of the caller. `denied`: setgroups(2) is, to this user namespace;
 // then groups that process.user.additionalGids names are an error. Inside: before the ids change.

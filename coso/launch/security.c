@@ -27,7 +27,7 @@ static int set_ids(struct launch *launch, struct err *err)
 	size_t count = p->user ? u->group_count : p->group_count;
 	bool denied = launch->caller.no_groups ||
 		      (launch_has_userns(launch) && idmap_denies_groups(&launch->caller, &launch->spec->gid_maps));
-	if (launch->spec->bundle && attributes_give_streams(u->uid, err) < 0)
+	if (launch->spec->bundle && attributes_give_streams(u->uid, u->gid, err) < 0)
 		return -1;
 	if ((launch->caller.privileged || launch_has_userns(launch)) &&
 	    attributes_set_groups(&launch->attributes, groups, count, denied, err) < 0)

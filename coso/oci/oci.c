@@ -36,6 +36,7 @@ static const struct command {
 	{ "pause", oci_cmd_pause, "ID", "freeze its processes" },
 	{ "resume", oci_cmd_resume, "ID", "thaw them" },
 	{ "update", oci_cmd_update, "[OPTIONS] ID", "change its limits" },
+	{ "events", oci_cmd_events, "[OPTIONS] ID", "print what it uses, and when memory runs out" },
 	{ "checkpoint", oci_cmd_checkpoint, "[OPTIONS] ID", "write its processes to disk" },
 	{ "restore", oci_cmd_restore, "[OPTIONS] ID", "read them back" },
 	{ "spec", oci_cmd_spec, "[OPTIONS]", "write a config.json to start from" },

@@ -23,8 +23,8 @@ struct oci {
 typedef int oci_command(struct oci *oci, int *out_exit_code, struct err *err);
 
 oci_command oci_cmd_create, oci_cmd_run, oci_cmd_start, oci_cmd_state, oci_cmd_list, oci_cmd_kill, oci_cmd_delete, oci_cmd_ps,
-	oci_cmd_pause, oci_cmd_resume, oci_cmd_update, oci_cmd_exec, oci_cmd_spec, oci_cmd_features, oci_cmd_checkpoint,
-	oci_cmd_restore;
+	oci_cmd_pause, oci_cmd_resume, oci_cmd_update, oci_cmd_events, oci_cmd_exec, oci_cmd_spec, oci_cmd_features,
+	oci_cmd_checkpoint, oci_cmd_restore;
 
 // True if the words name this front end: the program is called coso-oci, or the first word is "oci".
 bool oci_is_meant(int argc, char *const argv[]);

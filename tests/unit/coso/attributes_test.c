@@ -365,14 +365,14 @@ static void check_streams(void)
 	own_fd int saved = fcntl(2, F_DUPFD_CLOEXEC, 3);
 	CU_ASSERT(fstat(device, &before) == 0 && before.st_uid != 4321);
 	CU_ASSERT(dup2(device, 0) == 0 && dup2(ends[1], 1) == 1 && dup2(file, 2) == 2);
-	CU_ASSERT_EQUAL(attributes_give_streams(4321, NULL), 0);
+	CU_ASSERT_EQUAL(attributes_give_streams(4321, getgid(), NULL), 0);
 	CU_ASSERT(fstat(0, &st) == 0 && st.st_uid == before.st_uid);
 	CU_ASSERT(fstat(1, &st) == 0 && st.st_uid == 4321 && st.st_gid == getegid());
 	CU_ASSERT(fstat(2, &st) == 0 && st.st_uid == 4321);
 	close(0); // which is no error
 	// The id isn't in the namespace's map, and then there is no right to the file.
 	CU_ASSERT_EQUAL(unshare(CLONE_NEWUSER), 0);
-	CU_ASSERT_EQUAL(attributes_give_streams(1, NULL), 0);
+	CU_ASSERT_EQUAL(attributes_give_streams(1, getgid(), NULL), 0);
 	dup2(saved, 2);
 }
 
