@@ -100,6 +100,7 @@ struct strv seccomp_words_list(struct arena *arena, enum seccomp_words kind)
 	struct strv words = { 0 };
 	for (const struct word *word = tables[kind]; word->name; word++)
 		strv_push(arena, &words, word->name);
-	qsort(words.items, words.count, sizeof(*words.items), by_name);
+	if (words.count)
+		qsort(words.items, words.count, sizeof(*words.items), by_name);
 	return words;
 }

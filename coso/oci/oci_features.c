@@ -101,7 +101,7 @@ json_t *oci_features(void)
 int oci_cmd_features(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	static const struct opt table[] = { { 0 } };
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, NULL, err);
 	if (help)
 		return help < 0 ? -1 : 0;

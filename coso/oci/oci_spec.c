@@ -169,7 +169,7 @@ int oci_cmd_spec(struct oci *oci, int *out_exit_code, struct err *err)
 		{ 0 },
 	};
 	struct spec_options o = { .bundle = "." };
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, &o, err);
 	if (help)
 		return help < 0 ? -1 : 0;

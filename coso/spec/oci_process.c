@@ -58,19 +58,20 @@ static const struct oci_word io_classes[] = {
 	{ NULL, 0 },
 };
 
-// Slots of a table of indexes, 0 for none, that finds an environment's entry by its name.
+// A hash table of indexes in a list, 0 for none, which finds an environment's entry by its name.
 struct names {
+	const struct strv *list;
 	size_t *slots, mask;
 };
 
-static size_t *find_slot(const struct names *names, const struct strv *env, const char *entry, size_t length)
+static size_t *find_slot(const struct names *names, const char *entry, size_t length)
 {
 	uint32_t hash = 2166136261U; // FNV-1a
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ (unsigned char)entry[i]) * 16777619U;
 	for (size_t at = hash & names->mask;; at = (at + 1) & names->mask) {
 		size_t found = names->slots[at];
-		if (!found || strncmp(env->items[found - 1], entry, length + 1) == 0)
+		if (!found || strncmp(names->list->items[found - 1], entry, length + 1) == 0)
 			return &names->slots[at];
 	}
 }
@@ -79,25 +80,26 @@ static size_t *find_slot(const struct names *names, const struct strv *env, cons
 static int environment(struct arena *arena, const struct oci_node *process, struct strv *out, struct err *err)
 {
 	struct strv given = { 0 }, env = { 0 };
+	struct names names = { .list = &given, .mask = 15 };
 	if (oci_strings(arena, process, "env", &given, err) < 0)
 		return -1;
-	struct names names = { .mask = 15 };
 	while (names.mask < given.count * 2)
 		names.mask = names.mask * 2 + 1;
 	names.slots = arena_alloc(arena, (names.mask + 1) * sizeof(*names.slots));
 	for (size_t i = 0; i < given.count; i++) {
-		const char *entry = given.items[i], *equals = strchr(entry, '=');
+		char *entry = given.items[i], *equals = strchr(entry, '=');
 		if (!equals || equals == entry) {
 			const struct oci_node array = oci_member(process, "env"), item = oci_item(&array, i);
 			return oci_bad(&item, "is not NAME=VALUE", err);
 		}
-		size_t *slot = find_slot(&names, &env, entry, (size_t)(equals - entry));
-		if (*slot) {
-			env.items[*slot - 1] = given.items[i];
-			continue;
-		}
-		strv_push(arena, &env, entry);
-		*slot = env.count;
+		size_t *slot = find_slot(&names, entry, (size_t)(equals - entry));
+		given.items[i] = NULL;
+		*slot = *slot ? *slot : i + 1;
+		given.items[*slot - 1] = entry;
+	}
+	for (size_t i = 0; i < given.count; i++) {
+		if (given.items[i])
+			strv_push(arena, &env, given.items[i]);
 	}
 	*out = env;
 	return 0;

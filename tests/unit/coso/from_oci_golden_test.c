@@ -25,17 +25,21 @@
 // A file's spec, and its tree, which the caller frees.
 static struct spec read_file(struct arena *arena, const char *path, json_t **out_tree)
 {
-	struct spec spec = { 0 };
+	struct spec spec;
 	struct err err = { 0 };
 	size_t size = 0;
 	enum log_level level = log_level();
 	const char *text = file_read(arena, AT_FDCWD, path, FILE_CONFIG, &size, &err);
-	*out_tree = text ? oci_json_parse(path, text, size, &err) : NULL;
+	json_t *tree = text ? oci_json_parse(path, text, size, &err) : NULL;
 	log_setup("coso", LOG_LEVEL_QUIET); // capabilities that this host can't grant
-	if (!*out_tree || oci_to_spec(arena, *out_tree, "/bundle", "c1", &spec, &err) < 0)
-		printf("\n%s", err.msg);
+	int result = tree ? oci_to_spec(arena, tree, "/bundle", "c1", &spec, &err) : -1;
 	log_setup("coso", level);
-	CU_ASSERT_STRING_EQUAL_FATAL(err.msg, "");
+	if (result < 0) {
+		printf("\n%s", err.msg);
+		CU_FAIL_FATAL("a configuration that is right");
+		__builtin_unreachable();
+	}
+	*out_tree = tree;
 	return spec;
 }
 
