@@ -141,7 +141,7 @@ static int make_group(struct cgroup *cgroup, size_t index, const struct settings
 	struct err why;
 	if (folder_make(cgroup->arena, hierarchy, own, &why) < 0) {
 		if (why.code != EEXIST || not_empty(cgroup, hierarchy->folder, err) == 0)
-			*err = why;
+			err_set(err, why.code, "%s", why.msg);
 		folder_unmake(cgroup->arena, hierarchy);
 		return -1;
 	}

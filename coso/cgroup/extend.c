@@ -76,10 +76,8 @@ static int move_all(const char *from, const char *to, struct err *err)
 				continue;
 			missing++;
 			const char *pid = arena_printf(&arena, "%d", (int)all.items[i]);
-			if (file_put(AT_FDCWD, arena_printf(&arena, "%s/cgroup.procs", to), pid, &why) < 0 && why.code != ESRCH) {
-				*err = why;
-				return -1;
-			}
+			if (file_put(AT_FDCWD, arena_printf(&arena, "%s/cgroup.procs", to), pid, &why) < 0 && why.code != ESRCH)
+				return err_set(err, why.code, "%s", why.msg);
 		}
 		if (missing == 0)
 			return 0;

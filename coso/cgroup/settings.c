@@ -231,10 +231,8 @@ static int apply_controller(const struct cgroup *cgroup, const struct settings *
 		struct err why = { 0 };
 		if (setting_apply(settings->arena, setting, folder_of(cgroup, setting), &why) == 0)
 			continue;
-		if ((why.code != EINVAL && !stubborn) || left == CONFLICTS) {
-			*err = why;
-			return -1;
-		}
+		if ((why.code != EINVAL && !stubborn) || left == CONFLICTS)
+			return err_set(err, why.code, "%s", why.msg);
 		waiting[left++] = i;
 	}
 	for (size_t before = SIZE_MAX; left && left < before;) {
@@ -284,6 +282,5 @@ void settings_remember(const struct cgroup *cgroup, const struct settings *setti
 
 void settings_restore(const struct cgroup *cgroup, const struct settings *old)
 {
-	struct err ignored;
-	apply(cgroup, old, true, &ignored);
+	apply(cgroup, old, true, NULL);
 }
