@@ -3,6 +3,7 @@
 #include "coso/cgroup/hierarchy.h"
 
 #include "shared/file.h"
+#include "shared/mountinfo.h"
 #include "shared/str.h"
 
 #include <errno.h>
@@ -34,40 +35,16 @@ bool hierarchy_listed(const char *list, const char *word)
 	return false;
 }
 
-// mountinfo writes space, tab, newline and backslash as \ooo.
-static void unescape(char *text)
-{
-	char *to = text;
-	for (const char *from = text; *from; to++) {
-		bool octal = from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' &&
-			     from[3] >= '0' && from[3] <= '7';
-		*to = octal ? (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0')) : *from;
-		from += octal ? 4 : 1;
-	}
-	*to = '\0';
-}
-
-// "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG…] - TYPE SOURCE SUPER-OPTIONS"
 static void parse_mount(struct arena *arena, const char *line, struct mounts *mounts)
 {
-	const char *dash = strstr(line, " - cgroup");
-	if (!dash)
+	struct mountinfo m;
+	if (!strstr(line, " - cgroup") || !mountinfo_parse(arena_strdup(arena, line), &m))
 		return;
-	struct strv head = str_split(arena, line, ' '), tail = str_split(arena, dash + 3, ' ');
-	if (head.count < 6 || tail.count < 3)
-		return;
-	bool v2 = str_eq(tail.items[0], "cgroup2");
-	if (!v2 && !str_eq(tail.items[0], "cgroup"))
+	bool v2 = str_eq(m.type, "cgroup2");
+	if (!v2 && !str_eq(m.type, "cgroup"))
 		return;
 	mounts->items = arena_grow(arena, mounts->items, mounts->count, sizeof(*mounts->items));
-	mounts->items[mounts->count++] = (struct mount){
-		.root = head.items[3],
-		.point = head.items[4],
-		.options = tail.items[2],
-		.v2 = v2,
-	};
-	unescape(head.items[3]);
-	unescape(head.items[4]);
+	mounts->items[mounts->count++] = (struct mount){ .root = m.root, .point = m.point, .options = m.options, .v2 = v2 };
 }
 
 // A folder can hold our groups if we may make folders in it and, on v2, move processes across it (cgroups(7), delegation containment).

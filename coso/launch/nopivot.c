@@ -4,6 +4,7 @@
 
 #include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
+#include "shared/mountinfo.h"
 #include "shared/str.h"
 #include "shared/sys.h"
 
@@ -15,49 +16,6 @@
 #include <unistd.h>
 
 static const char own[] = "coso"; // the source of a cover, which is in the list, too
-
-// Of a line of mountinfo (proc_pid_mountinfo(5)), which is cut up in place.
-struct line {
-	char *root, *path, *type, *source;
-};
-
-// In place: a space, tab, line end or backslash of a name is written as \ooo.
-static void unescape(char *text)
-{
-	char *to = text;
-	for (; *text; to++) {
-		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-			*to = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 4;
-		} else {
-			*to = *text++;
-		}
-	}
-	*to = '\0';
-}
-
-static bool split(char *text, struct line *out_line)
-{
-	enum { ROOT = 3, PATH = 4 };
-	char *save = NULL, *type = strstr(text, " - ");
-	if (!type)
-		return false;
-	*type = '\0';
-	out_line->type = strtok_r(type + strlen(" - "), " ", &save);
-	out_line->source = strtok_r(NULL, " ", &save);
-	out_line->root = out_line->path = NULL;
-	int field = 0;
-	for (char *word = strtok_r(text, " ", &save); word && field <= PATH; word = strtok_r(NULL, " ", &save), field++) {
-		if (field == ROOT)
-			out_line->root = word;
-		if (field == PATH)
-			out_line->path = word;
-	}
-	if (!out_line->path || !out_line->type || !out_line->source)
-		return false;
-	unescape(out_line->path);
-	return true;
-}
 
 static int cover(const char *path, struct err *err)
 {
@@ -73,13 +31,13 @@ static int cover(const char *path, struct err *err)
 // A path that is shown may be below what covers the root, and so none that can be found: then it isn't one of the old root's.
 static int leave(char *text, struct err *err)
 {
-	struct line line;
-	if (!split(text, &line) || str_eq(line.path, "/") || (str_eq(line.type, "tmpfs") && str_eq(line.source, own)))
+	struct mountinfo line;
+	if (!mountinfo_parse(text, &line) || str_eq(line.point, "/") || (str_eq(line.type, "tmpfs") && str_eq(line.source, own)))
 		return 0;
-	if (sys_umount(line.path, MNT_DETACH) == 0)
+	if (sys_umount(line.point, MNT_DETACH) == 0)
 		return 0;
 	bool full = str_eq(line.root, "/") && (str_eq(line.type, "proc") || str_eq(line.type, "sysfs"));
-	return full && (errno == EPERM || errno == EINVAL) && access(line.path, F_OK) == 0 ? cover(line.path, err) : 0;
+	return full && (errno == EPERM || errno == EINVAL) && access(line.point, F_OK) == 0 ? cover(line.point, err) : 0;
 }
 
 int nopivot_leave(struct err *err)
