@@ -199,7 +199,7 @@ users_root() {
 	chown -R 1000:1000 "$T/c"
 	user create --bundle "$T/c" c
 	silent
-	cp "$T/out" "$T/c.out"
+	mv "$T/out" "$T/c.out" # it is the container's now
 	[ -d "$T/home-1000/run/coso-oci/c" ]
 	[ -k "$T/home-1000/run/coso-oci" ]
 	user state c
