@@ -288,7 +288,8 @@ int cgroup_freeze(struct cgroup *cgroup, bool frozen, int timeout_ms, bool *out_
 	}
 	if (out_extended)
 		*out_extended = extended;
-	return set_frozen(freezer(cgroup), frozen, timeout_ms, err);
+	const struct cgroup_hierarchy *by = freezer(cgroup);
+	return by ? set_frozen(by, frozen, timeout_ms, err) : err_set(err, ENOTSUP, "freeze the container: it has no freezer");
 }
 
 int cgroup_signal(struct cgroup *cgroup, int signal, struct err *err)
@@ -307,7 +308,7 @@ int cgroup_signal(struct cgroup *cgroup, int signal, struct err *err)
 		result = signal_all(folder, signal, err);
 	if (stopped)
 		set_frozen(by, false, STOP_MS, NULL);
-	if (signal == SIGKILL && members_held(cgroup))
+	if (signal == SIGKILL && by && members_held(cgroup))
 		set_frozen(by, false, STOP_MS, NULL);
 	return result;
 }

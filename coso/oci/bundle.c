@@ -7,20 +7,19 @@
 
 #include <errno.h>
 
-int bundle_read(struct arena *arena, int dir, const char *name, const char *bundle, const char *id, struct spec *out_spec,
-		json_t **out_config, struct bundle_text *out_text, struct err *err)
+int bundle_read(struct arena *arena, const struct bundle_file *file, struct spec *out_spec, struct bundle *out, struct err *err)
 {
-	struct bundle_text text;
-	json_t *config = NULL;
-	text.data = file_read(arena, dir, name, FILE_CONFIG, &text.size, err);
-	if (!text.data || !(config = oci_json_parse("config.json", text.data, text.size, err)))
+	struct bundle bundle = { 0 };
+	bundle.text = file_read(arena, file->dir, file->name, FILE_CONFIG, &bundle.size, err);
+	if (!bundle.text)
+		return err_wrap(err, "%s", file->name);
+	bundle.config = oci_json_parse("config.json", bundle.text, bundle.size, err);
+	if (!bundle.config)
 		return -1;
-	if (oci_to_spec(arena, config, bundle, id, out_spec, err) < 0) {
-		json_decref(config);
+	if (oci_to_spec(arena, bundle.config, file->bundle, file->id, out_spec, err) < 0) {
+		json_decref(bundle.config);
 		return -1;
 	}
-	*out_config = config;
-	if (out_text)
-		*out_text = text;
+	*out = bundle;
 	return 0;
 }

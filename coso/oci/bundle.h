@@ -9,12 +9,19 @@
 #include <jansson.h>
 #include <stddef.h>
 
-struct bundle_text {
-	const char *data;
+// Where a configuration is read from, and whose it is.
+struct bundle_file {
+	int dir; // AT_FDCWD or a folder
+	const char *name;
+	const char *bundle; // absolute
+	const char *id;     // of the container
+};
+
+struct bundle {
+	json_t *config;   // owns what `spec` points at: json_decref it in the end
+	const char *text; // the file as it was read
 	size_t size;
 };
 
-// Reads `name` (in `dir`, or AT_FDCWD) once, and makes the spec of a container `id`. `bundle` is the bundle's absolute path.
-// *out_config owns what the spec points at: json_decref it in the end. *out_text, unless NULL, is the file as it was read.
-int bundle_read(struct arena *arena, int dir, const char *name, const char *bundle, const char *id, struct spec *out_spec,
-		json_t **out_config, struct bundle_text *out_text, struct err *err);
+// Reads it once, and makes the spec.
+int bundle_read(struct arena *arena, const struct bundle_file *file, struct spec *out_spec, struct bundle *out, struct err *err);

@@ -68,9 +68,12 @@ int container_check_id(const char *id, struct err *err)
 // The root must be nobody else's: what is read there decides what is killed and removed.
 static int open_root(const char *root, bool make, struct err *err)
 {
-	int fd = path_open_trusted(root, err);
-	if (fd >= 0 || err->code != ENOENT || !make)
+	struct err why = { 0 };
+	int fd = path_open_trusted(root, &why);
+	if (fd >= 0)
 		return fd;
+	if (why.code != ENOENT || !make)
+		return err_set(err, why.code, "%s", why.msg);
 	if (path_mkdirs(root, 0700, err) < 0)
 		return -1;
 	if (geteuid() != 0)
@@ -283,8 +286,10 @@ json_t *container_json(const struct container *c)
 int container_spec(const struct container *c, struct spec *out_spec, json_t **out_config, struct err *err)
 {
 	log_mute(true); // create has told what is odd about it
-	int result = bundle_read(c->arena, c->folder, "config.json", c->bundle ? c->bundle : "/", c->id, out_spec, out_config, NULL,
-				 err);
+	const struct bundle_file file = { c->folder, "config.json", c->bundle ? c->bundle : "/", c->id };
+	struct bundle bundle = { 0 };
+	int result = bundle_read(c->arena, &file, out_spec, &bundle, err);
+	*out_config = bundle.config;
 	log_mute(false);
 	return result;
 }

@@ -35,7 +35,7 @@ int oci_main(struct arena *arena, int argc, char **argv);
 struct opt;
 
 // For a command: parses its options and takes them off oci->argv. 1: --help was asked for, and printed; 0; -1.
-int oci_options(struct oci *oci, const struct opt *table, void *to, struct err *err);
+int oci_options(struct oci *oci, const struct opt *options, void *to, struct err *err);
 
 // The one word that is left, an id that is checked; NULL with err otherwise.
 const char *oci_id(struct oci *oci, struct err *err);

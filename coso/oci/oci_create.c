@@ -62,8 +62,7 @@ struct creation {
 	bool waits; // create: its program is started later
 	const char *id;
 	struct spec spec;
-	json_t *config;
-	struct bundle_text text;
+	struct bundle bundle;
 	struct container container;
 	struct launch launch;
 	struct activation activation;
@@ -100,8 +99,8 @@ static int read_bundle(struct creation *c, struct err *err)
 	own_fd int dir = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, "bundle '%s'", bundle);
-	return bundle_read(c->oci->arena, dir, c->options.config ? c->options.config : "config.json", bundle, c->id, &c->spec,
-			   &c->config, &c->text, err);
+	const struct bundle_file file = { dir, c->options.config ? c->options.config : "config.json", bundle, c->id };
+	return bundle_read(c->oci->arena, &file, &c->spec, &c->bundle, err);
 }
 
 static int complete_spec(struct creation *c, struct err *err)
@@ -165,7 +164,7 @@ static int start_launch(struct creation *c, struct err *err)
 	own_fd int signals = supervise_open_ending(err);
 	if (signals < 0 || connect_sockets(c, err) < 0)
 		return -1;
-	if (file_replace(c->container.folder, "config.json", c->text.data, c->text.size, 0600, err) < 0)
+	if (file_replace(c->container.folder, "config.json", c->bundle.text, c->bundle.size, 0600, err) < 0)
 		return -1;
 	if (c->waits && (launch->start = start_listen(c->container.folder, err)) < 0)
 		return -1;
@@ -258,7 +257,7 @@ static int begin(struct oci *oci, struct creation *c, const struct opt *table, s
 
 static void finish(struct creation *c)
 {
-	json_decref(c->config);
+	json_decref(c->bundle.config);
 	container_close(&c->container);
 	fd_close(&c->console);
 	fd_close(&c->pidfd_socket);
@@ -268,7 +267,7 @@ int oci_cmd_create(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	struct creation c;
 	sigset_t old;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int result = begin(oci, &c, create_table, err);
 	if (result)
 		return result < 0 ? -1 : 0;

@@ -99,7 +99,7 @@ int oci_cmd_events(struct oci *oci, int *out_exit_code, struct err *err)
 	struct container c;
 	struct cgroup cgroup;
 	int interval_ms = 0;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;

@@ -79,7 +79,7 @@ int oci_cmd_kill(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	struct options options = { 0 };
 	struct container c;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, kill_table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;
@@ -111,7 +111,7 @@ int oci_cmd_delete(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	struct options options = { 0 };
 	struct container c;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, delete_table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;

@@ -54,12 +54,12 @@ static int command(struct oci *oci, bool freeze, struct err *err)
 
 int oci_cmd_pause(struct oci *oci, int *out_exit_code, struct err *err)
 {
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	return command(oci, true, err);
 }
 
 int oci_cmd_resume(struct oci *oci, int *out_exit_code, struct err *err)
 {
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	return command(oci, false, err);
 }

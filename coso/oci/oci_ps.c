@@ -136,7 +136,7 @@ int oci_cmd_ps(struct oci *oci, int *out_exit_code, struct err *err)
 	};
 	struct options options = { .format = "table" };
 	struct container c;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;

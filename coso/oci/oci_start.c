@@ -91,7 +91,7 @@ int oci_cmd_start(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	static const struct opt table[] = { { 0 } };
 	struct container c;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, NULL, err);
 	if (help)
 		return help < 0 ? -1 : 0;

@@ -12,7 +12,7 @@ int oci_cmd_state(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	static const struct opt table[] = { { 0 } };
 	struct container c;
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, NULL, err);
 	if (help)
 		return help < 0 ? -1 : 0;
@@ -79,7 +79,7 @@ int oci_cmd_list(struct oci *oci, int *out_exit_code, struct err *err)
 		{ 0 },
 	};
 	struct list_options options = { 0 };
-	(void)out_exit_code;
+	*out_exit_code = 0;
 	int help = oci_options(oci, table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;
