@@ -228,7 +228,7 @@ static int live(struct life *life, struct err *err)
 {
 	sigset_t old;
 	launch_init(&life->launch, life->spec->arena, life->spec);
-	supervise_block(&old);
+	supervise_block(false, &old);
 	life->exit_code = 125;
 	int result = begin(life, err);
 	if (result < 0) {

@@ -31,6 +31,9 @@ enum {
 
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGPIPE };
 
+// With `every` all but these: the kernel's answer to an error of ours, and what a terminal sends to whoever is in the background.
+static const int kept[] = { SIGCHLD, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGTTIN, SIGTTOU };
+
 struct flow {
 	char data[CHUNK];
 	size_t at, size; // what is still to be written: data[at] to data[size - 1]
@@ -51,12 +54,23 @@ struct output {
 	int flags; // of the caller's, to be put back; -1: they are as they were
 };
 
-void supervise_block(sigset_t *out_old)
+static sigset_t forwarded_set(bool every)
 {
 	sigset_t set;
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
 		sigaddset(&set, forwarded[i]);
+	if (!every)
+		return set;
+	sigfillset(&set);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		sigdelset(&set, kept[i]);
+	return set;
+}
+
+void supervise_block(bool every, sigset_t *out_old)
+{
+	const sigset_t set = forwarded_set(every);
 	sigprocmask(SIG_BLOCK, &set, out_old);
 }
 
@@ -80,12 +94,9 @@ int supervise_take_ending(int fd)
 	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-static int open_signals(struct err *err)
+static int open_signals(bool every, struct err *err)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		sigaddset(&set, forwarded[i]);
+	const sigset_t set = forwarded_set(every);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? err_sys(err, "make a signal descriptor") : fd;
 }
@@ -99,7 +110,7 @@ static bool take_signals(const struct loop *loop)
 		int signal = (int)info.ssi_signo;
 		if (signal == SIGWINCH && loop->console >= 0)
 			tty_copy_size(loop->s->input, loop->console);
-		else if (signal != SIGPIPE && signal != SIGWINCH)
+		else if (signal != SIGPIPE && signal != SIGWINCH && signal != SIGURG)
 			sys_pidfd_send_signal(loop->s->pidfd, signal);
 		ending = ending || signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
 	}
@@ -254,7 +265,7 @@ static int attend(struct loop *loop, int *out_exit_code, struct err *err)
 int supervise_run(const struct supervise *s, int *out_exit_code, struct err *err)
 {
 	struct tty_raw raw = { .fd = -1 };
-	own_fd int signals = open_signals(err);
+	own_fd int signals = open_signals(s->every, err);
 	if (signals < 0)
 		return -1;
 	struct loop loop = { .s = s, .signals = signals, .input = s->input, .console = s->console, .output = s->output };

@@ -5,16 +5,18 @@
 #include "shared/err.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 struct supervise {
 	int pidfd;   // of the container's first process, our child
 	int console; // master of its pty, or -1
 	int input;   // what is typed, copied to the console; -1: nothing
 	int output;  // where the console's output goes
+	bool every;  // all signals that can be are passed on, those that stop and go on too: this program is never stopped by one
 };
 
 // The signals that supervise_run passes on. Block them before the launch, so that none is lost between launch and run.
-void supervise_block(sigset_t *out_old);
+void supervise_block(bool every, sigset_t *out_old);
 
 // A descriptor that is readable once SIGHUP, SIGINT, SIGQUIT or SIGTERM came, those that the caller ignores apart; -1 with err.
 int supervise_open_ending(struct err *err);

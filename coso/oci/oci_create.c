@@ -230,6 +230,7 @@ static int supervise(struct creation *c, int *out_exit_code, struct err *err)
 		.console = c->launch.console,
 		.input = STDIN_FILENO,
 		.output = STDOUT_FILENO,
+		.every = true,
 	};
 	container_unlock(&c->container);
 	if (supervise_run(&s, out_exit_code, err) < 0)
@@ -272,7 +273,7 @@ int oci_cmd_create(struct oci *oci, int *out_exit_code, struct err *err)
 	if (result)
 		return result < 0 ? -1 : 0;
 	c.waits = true;
-	supervise_block(&old);
+	supervise_block(true, &old);
 	result = make(&c, err);
 	finish(&c);
 	return result;
@@ -285,7 +286,7 @@ int oci_cmd_run(struct oci *oci, int *out_exit_code, struct err *err)
 	int result = begin(oci, &c, run_table, err);
 	if (result)
 		return result < 0 ? -1 : 0;
-	supervise_block(&old);
+	supervise_block(true, &old);
 	result = make(&c, err);
 	if (result == 0 && !c.options.detach)
 		result = supervise(&c, out_exit_code, err);

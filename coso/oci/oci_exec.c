@@ -211,6 +211,7 @@ static int run(struct execution *e, int *out_exit_code, struct err *err)
 		.console = e->launch.console,
 		.input = STDIN_FILENO,
 		.output = STDOUT_FILENO,
+		.every = true,
 	};
 	return supervise_run(&s, out_exit_code, err);
 }
@@ -238,7 +239,7 @@ int oci_cmd_exec(struct oci *oci, int *out_exit_code, struct err *err)
 	if (!id || activation_read(e.options.preserve_fds, &e.activation, err) < 0 || protect_self(&e, err) < 0 ||
 	    container_open(oci->arena, oci->root, id, &e.container, err) < 0)
 		return -1;
-	supervise_block(&old);
+	supervise_block(true, &old);
 	int result = run(&e, out_exit_code, err);
 	json_decref(e.process);
 	json_decref(e.config);
