@@ -16,12 +16,11 @@ orphans() {
 	quiet
 	pid=$(<"$T/pid")
 	[ "$(parent_of "$pid")" = "$PPID" ]
-	[ "$(pgrep -P "$PPID" | grep -vx $BASHPID)" = "$pid" ] # no helper is left
-	[ "$(pgrep -c -f "coso-oci create")" -le 1 ]
+	[ "$(pgrep -P "$PPID" | grep -vx $$)" = "$pid" ] # no helper is left
 	oci start box
 	quiet
 	[ "$(parent_of "$pid")" = "$PPID" ]
-	[ "$(pgrep -P "$PPID" | grep -vx $BASHPID)" = "$pid" ]
+	[ "$(pgrep -P "$PPID" | grep -vx $$)" = "$pid" ]
 	has box holding
 	kill -TERM "$pid"
 	reaped "$pid" 'exit 3'
@@ -64,10 +63,10 @@ no_death_signal() {
 # Whoever reads from the pipes of a command waits for their end.
 pipes() {
 	local command
-	bundle box '.hooks.poststart = [{ path: "/bin/sh", args: ["sh", "-c", "sleep 100 & exit 0"] }] | .process.terminal = true' hold 0
+	bundle box '.hooks.poststart = [{ path: "/bin/sh", args: ["sh", "-c", "sleep 100 & echo $! >\(env.T)/daemon"] }] | .process.terminal = true' hold 0
 	"$BIN/receiver" console "$T/socket" >"$T/console" </dev/null &
 	waits_for "$T/socket"
-	for command in "create --bundle $T/box --console-socket $T/socket box" 'start box' 'state box' 'ps --format json box' 'kill box 0' \
+	for command in "create --bundle $T/box --console-socket $T/socket box" 'start box' 'state box' 'ps --format json box' 'kill box USR2' \
 		'exec --detach --process '"$T"'/process --console-socket '"$T"'/exec box' 'pause box' 'resume box' 'delete --force box'; do
 		case $command in
 		exec*)
@@ -80,7 +79,7 @@ pipes() {
 		timeout 10 cat < <("$BIN/coso-oci" $command 2>&1 </dev/null) >"$T/piped" ||
 			{ echo "still open after: $command" >&2; return 1; }
 	done
-	pkill -f '^sleep 100$' -s "$(ps -o sid= -p $$ | tr -d ' ')" || pkill -x -f 'sleep 100' || true
+	kill "$(<"$T/daemon")"
 }
 
 @test "8.2: nothing holds the pipes of a command open: neither a container with a terminal, nor a hook's daemon" { in_ns pipes; }
@@ -161,7 +160,6 @@ forwarded() {
 	pid=$!
 	has box sleeping
 	kill -TERM $pid
-	oci kill box 0
 	is_state box running
 	oci kill box KILL
 	number=0
@@ -182,22 +180,21 @@ forwarded() {
 # An interrupted create cleans up, whatever it is doing.
 interrupted() {
 	local signal
-	bundle box '.hooks.createRuntime = [{ path: "/bin/sleep", args: ["sleep", "50"] }]' ids
+	bundle box '.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "echo $$ >\(env.T)/hook; exec sleep 50"] }]' ids
 	for signal in TERM INT; do
 		env --default-signal=INT "$BIN/coso-oci" create --bundle "$T/box" --pid-file "$T/pid" box >"$T/out" 2>"$T/err" </dev/null &
-		wait_for 5 test -e /run/coso-oci/box/state.json
-		wait_for 5 is_state box creating
-		wait_for 5 pgrep -x -f 'sleep 50'
+		wait_for 5 test -s "$T/hook"
+		is_state box creating
 		kill -$signal $!
 		status=0
 		wait $! || status=$?
 		[ $status != 0 ]
 		[ ! -e /run/coso-oci/box ]
 		[ ! -e "$T/pid" ]
-		wait_for 5 no_sleep
+		wait_for 5 test ! -d "/proc/$(<"$T/hook")"
+		rm "$T/hook"
 	done
 }
-no_sleep() { ! pgrep -x -f 'sleep 50' || return 1; }
 
 @test "8.5: TERM and INT during create undo it" { in_ns clean interrupted; }
 
@@ -226,7 +223,7 @@ own_binary() {
 # engines with nearly no environment.
 bare() {
 	up box . hold 0
-	for command in 'state box' 'ps --format json box' 'pause box' 'resume box' 'kill box 0' 'exec box /bin/probe ids' 'kill box KILL' 'delete --force box'; do
+	for command in 'state box' 'ps --format json box' 'pause box' 'resume box' 'kill box USR2' 'exec box /bin/probe ids' 'kill box KILL' 'delete --force box'; do
 		# shellcheck disable=SC2086 # words are meant
 		env -i XDG_RUNTIME_DIR= "$BIN/coso-oci" $command >"$T/out" 2>"$T/err" </dev/null
 	done
