@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +98,20 @@ struct news {
 	struct err err;
 };
 
+static bool is_same(int fd, const char *path)
+{
+	struct stat own, other;
+	return fstat(fd, &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+// The container's root becomes that of everybody in its mount namespace. pivot_root(2)
+static int check_join(const struct spec_join *join, int fd, struct err *err)
+{
+	if (join->flag != CLONE_NEWNS || (!is_same(fd, "/proc/self/ns/mnt") && !is_same(fd, "/proc/1/ns/mnt")))
+		return 0;
+	return err_set(err, EINVAL, "join the mount namespace '%s': it is the host's, which would lose its root", join->path);
+}
+
 static int open_joins(const struct spec *spec, int fds[JOINS_MAX], struct err *err)
 {
 	if (spec->join_count > JOINS_MAX)
@@ -105,6 +120,8 @@ static int open_joins(const struct spec *spec, int fds[JOINS_MAX], struct err *e
 		fds[i] = open(spec->joins[i].path, O_RDONLY | O_CLOEXEC);
 		if (fds[i] < 0)
 			return err_sys(err, "open namespace '%s'", spec->joins[i].path);
+		if (check_join(&spec->joins[i], fds[i], err) < 0)
+			return -1;
 	}
 	return 0;
 }
