@@ -122,8 +122,8 @@ static void become(const struct proc_run *run, pid_t parent, int out, int error,
 	if (getppid() != parent)
 		_exit(127);
 	proc_default_signals();
-	dup2(out, STDOUT_FILENO);
-	dup2(error, STDERR_FILENO);
+	dup2(run->out > 0 ? run->out : out, STDOUT_FILENO);
+	dup2(run->err > 0 ? run->err : error, STDERR_FILENO);
 	if (input >= 0)
 		dup2(input, STDIN_FILENO);
 	else

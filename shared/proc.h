@@ -37,6 +37,7 @@ struct proc_run {
 	const char *folder; // its working folder; NULL: the caller's
 	int timeout_ms;     // then the helper's whole process group is killed; 0: none
 	int cancel_fd;      // once this is readable the helper's group is killed too; 0 or less: none
+	int out, err;       // these get its outputs instead, whole; 0 or less: they are kept
 	size_t cap;         // what is kept of each of its outputs, in bytes; the rest is read and dropped
 };
 

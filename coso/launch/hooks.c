@@ -3,10 +3,13 @@
 #include "coso/launch/hooks.h"
 
 #include "coso/launch/launch.h"
+#include "shared/fd.h"
 #include "shared/log.h"
 #include "shared/proc.h"
+#include "shared/str.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,7 +71,42 @@ static const char *folder_of(const struct spec *spec)
 struct surroundings {
 	const char *state, *folder;
 	char *const *env;
+	int out, err; // of the files that get what hooks say; -1: none
 };
+
+// Appended to, as other hooks may write to the same file.
+static int open_output(const struct spec *spec, const char *key, int *out_fd, struct err *err)
+{
+	for (size_t i = 0; i < spec->annotation_count; i++) {
+		const char *path = spec->annotations[i].value;
+		if (!str_eq(spec->annotations[i].key, key))
+			continue;
+		if (*path != '/')
+			return err_set(err, EINVAL, "annotation %s: '%s' is not an absolute path", key, path);
+		*out_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+		return *out_fd < 0 ? err_sys(err, "annotation %s: open '%s'", key, path) : 0;
+	}
+	return 0;
+}
+
+static void look_away(struct surroundings *around)
+{
+	fd_close(&around->out);
+	fd_close(&around->err);
+}
+
+// Those of hooks outside of the container.
+static int look_around(const struct spec *spec, const char *state, struct surroundings *out_around, struct err *err)
+{
+	struct surroundings around = { .state = state, .folder = folder_of(spec), .env = environ, .out = -1, .err = -1 };
+	if (open_output(spec, "run.oci.hooks.stdout", &around.out, err) < 0 ||
+	    open_output(spec, "run.oci.hooks.stderr", &around.err, err) < 0) {
+		look_away(&around);
+		return -1;
+	}
+	*out_around = around;
+	return 0;
+}
 
 static int run_one(struct arena *arena, const struct spec_hook *hook, const struct surroundings *around, struct err *err)
 {
@@ -82,6 +120,8 @@ static int run_one(struct arena *arena, const struct spec_hook *hook, const stru
 		.cap = OUTPUT_CAP,
 		.input = around->state,
 		.folder = around->folder,
+		.out = around->out,
+		.err = around->err,
 	};
 	if (proc_run(arena, &run, &result, err) < 0)
 		return -1;
@@ -100,18 +140,31 @@ static int run_kind(struct arena *arena, const struct spec *spec, enum spec_hook
 
 int hooks_run(struct arena *arena, const struct spec *spec, enum spec_hook_kind kind, const char *state, struct err *err)
 {
-	const struct surroundings around = { .state = state, .folder = folder_of(spec), .env = environ };
-	return run_kind(arena, spec, kind, &around, err);
+	struct surroundings around;
+	if (!spec->hooks[kind].count)
+		return 0;
+	if (look_around(spec, state, &around, err) < 0)
+		return -1;
+	int result = run_kind(arena, spec, kind, &around, err);
+	look_away(&around);
+	return result;
 }
 
 void hooks_run_all(struct arena *arena, const struct spec *spec, enum spec_hook_kind kind, const char *state)
 {
-	const struct surroundings around = { .state = state, .folder = folder_of(spec), .env = environ };
+	struct surroundings around;
 	struct err err;
+	if (!spec->hooks[kind].count)
+		return;
+	if (look_around(spec, state, &around, &err) < 0) {
+		log_warning("%s", err.msg);
+		around = (struct surroundings){ .state = state, .folder = folder_of(spec), .env = environ, .out = -1, .err = -1 };
+	}
 	for (size_t i = 0; i < spec->hooks[kind].count; i++) {
 		if (run_one(arena, &spec->hooks[kind].items[i], &around, &err) < 0)
 			log_warning("error running %s hook #%zu: %s", kinds[kind], i, err.msg);
 	}
+	look_away(&around);
 }
 
 int hooks_run_inside(struct launch *launch, enum spec_hook_kind kind, struct err *err)
@@ -122,6 +175,8 @@ int hooks_run_inside(struct launch *launch, enum spec_hook_kind kind, struct err
 		.state = hooks_state(launch->arena, spec, start ? "created" : "creating", getpid()),
 		.folder = start ? NULL : folder_of(spec),
 		.env = start ? spec->process.env.items : environ,
+		.out = -1,
+		.err = -1,
 	};
 	return run_kind(launch->arena, spec, kind, &around, err);
 }

@@ -15,7 +15,8 @@ struct launch;
 // The state of a container as JSON, without a line end: ociVersion, id, status, pid (0: left out), bundle, annotations.
 char *hooks_state(struct arena *arena, const struct spec *spec, const char *status, pid_t pid);
 
-// Outside, in the runtime's namespaces and the bundle's folder. The message of the one that failed: "error running KIND hook #N: …".
+// Outside, in the runtime's namespaces and the bundle's folder. What they say is appended to the files that the annotations
+// run.oci.hooks.stdout and run.oci.hooks.stderr name. The message of the one that failed: "error running KIND hook #N: …".
 int hooks_run(struct arena *arena, const struct spec *spec, enum spec_hook_kind kind, const char *state, struct err *err);
 
 // As hooks_run, but all of them run, and each that fails is a warning (poststop).
