@@ -32,7 +32,6 @@ scheduler() {
 @test "PR-28 PR-29 PR-30: scheduler: policy, nice, flags" { in_ns clean scheduler; }
 
 real_time() {
-	skip_unless 'real-time scheduling in a group' chrt -f 5 true
 	runs '.process.scheduler = { policy: "SCHED_FIFO", priority: 9 }' attributes
 	is sched.policy 1
 	is sched.priority 9
@@ -40,16 +39,21 @@ real_time() {
 	is sched.policy 2
 }
 
-@test "PR-29: scheduler: real-time priorities" { in_ns clean real_time; }
+@test "PR-29: scheduler: real-time priorities" {
+	skip_unless 'real-time scheduling in a group' chrt -f 5 true
+	in_ns clean real_time
+}
 
 deadline() {
-	skip_unless 'deadline scheduling' chrt -d --sched-runtime 1000000 --sched-deadline 5000000 --sched-period 10000000 0 true
 	runs '.process.scheduler = { policy: "SCHED_DEADLINE", runtime: 2000000, deadline: 6000000, period: 12000000 }' attributes
 	is sched.policy 6
 	is sched.times '2000000 6000000 12000000'
 }
 
-@test "PR-31: scheduler: deadlines" { in_ns clean deadline; }
+@test "PR-31: scheduler: deadlines" {
+	skip_unless 'deadline scheduling' chrt -d --sched-runtime 1000000 --sched-deadline 5000000 --sched-period 10000000 0 true
+	in_ns clean deadline
+}
 
 wrong_scheduler() {
 	refuses '.process.scheduler = { policy: "SCHED_MAGIC" }' SCHED_MAGIC
@@ -77,7 +81,6 @@ io_priority() {
 @test "PR-32 PR-33: ioPriority" { in_ns clean io_priority; }
 
 cpus() {
-	skip_unless 'two CPUs' test "$(nproc)" -gt 1
 	taskset -pc 0 $$ >/dev/null
 	up box '.process.execCPUAffinity = { initial: "1", final: "1" }' attributes
 	wait_for 5 grep -q '^cpulist=' "$T/box.out"
@@ -99,10 +102,12 @@ cpus() {
 	refuses '.process.execCPUAffinity = { initial: "nine" }' execCPUAffinity
 }
 
-@test "PR-34 PR-35 PR-36: execCPUAffinity: of exec's processes, and not of the first" { in_ns clean cpus; }
+@test "PR-34 PR-35 PR-36: execCPUAffinity: of exec's processes, and not of the first" {
+	skip_unless 'two CPUs' test "$(nproc)" -gt 1
+	in_ns clean cpus
+}
 
 memory_policy() {
-	skip_unless 'NUMA (set_mempolicy)' sh -c "! '$PROBE/bin/probe' attributes | grep -q 'mempolicy=ENOSYS'"
 	runs '.linux.memoryPolicy = { mode: "MPOL_BIND", nodes: "0" }' attributes
 	is mempolicy 0x2:0x1
 	runs '.linux.memoryPolicy = { mode: "MPOL_INTERLEAVE", nodes: "0", flags: ["MPOL_F_STATIC_NODES"] }' attributes
@@ -120,7 +125,10 @@ memory_policy() {
 	refuses '.linux.memoryPolicy = { mode: "MPOL_BIND", nodes: "1000" }' 'memory ?policy|mempolicy'
 }
 
-@test "MP-01 MP-02 MP-03 MP-04: memoryPolicy, of an exec's processes too" { in_ns clean memory_policy; }
+@test "MP-01 MP-02 MP-03 MP-04: memoryPolicy, of an exec's processes too" {
+	skip_unless 'NUMA (set_mempolicy)' sh -c "! '$PROBE/bin/probe' attributes | grep -q 'mempolicy=ENOSYS'"
+	in_ns clean memory_policy
+}
 
 wrong_policy() {
 	refuses '.linux.memoryPolicy = {}' 'invalid memory policy'
@@ -158,7 +166,6 @@ labels() {
 
 clocks() {
 	local boot
-	skip_unless 'time namespaces' unshare -T true
 	boot=$(cut -d. -f1 /proc/uptime)
 	runs '.linux.namespaces += [{ type: "time" }] | .linux.timeOffsets = { boottime: { secs: 864000, nanosecs: 5 }, monotonic: { secs: 86400 } }' attributes ns
 	[ "$(value boottime)" -ge $((boot + 864000)) ]
@@ -176,7 +183,10 @@ clocks() {
 	refuses '.linux.namespaces += [{ type: "time", path: "/proc/self/ns/time" }] | .linux.timeOffsets = { boottime: { secs: 1 } }' time
 }
 
-@test "NS-08 NS-21: a time namespace with its offsets, of an exec too" { in_ns clean clocks; }
+@test "NS-08 NS-21: a time namespace with its offsets, of an exec too" {
+	skip_unless 'time namespaces' unshare -T true
+	in_ns clean clocks
+}
 
 # A folder that looks like resctrl is no resctrl, so without the hardware only the errors can be seen.
 rdt() {
