@@ -11,6 +11,7 @@
 #include "coso/spec/caller.h"
 #include "coso/spec/flags.h"
 #include "shared/fd.h"
+#include "shared/installed.h"
 #include "shared/log.h"
 #include "shared/opts.h"
 
@@ -136,7 +137,7 @@ static int parse(struct cli *cli, struct classic *c, struct err *err)
 
 static bool runs_without_userns(void)
 {
-	return selfexe_is_copy() && getenv(no_userns);
+	return installed_is_copy() && getenv(no_userns);
 }
 
 // container:ID becomes that container's network namespace. It stays open as long as this process, so that no other process's is
@@ -170,7 +171,7 @@ static int choose_network(struct cli *cli, const struct place *place, struct fla
 			log_verbose("without root's privileges a container has no network (run as root, or --network host)");
 		flags->network = "none";
 	} else if (!name) {
-		const char *folder = selfexe_folder(cli->arena), *sibling = arena_printf(cli->arena, "%s/cosonet", folder);
+		const char *folder = installed_folder(cli->arena), *sibling = arena_printf(cli->arena, "%s/cosonet", folder);
 		flags->network = *folder && access(sibling, X_OK) == 0 ? sibling : "/usr/local/bin/cosonet";
 	} else if (str_starts(name, "container:")) {
 		flags->network_join = join_network(cli, place, name + strlen("container:"), err);

@@ -3,27 +3,24 @@
 #include "coso/launch/selfexe.h"
 
 #include "shared/fd.h"
+#include "shared/installed.h"
 #include "shared/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
-#define COPY_VARIABLE "COSO_INSTALLED_IN"
 
 static const char self[] = "/proc/self/exe";
-static const char variable[] = COPY_VARIABLE;
 
 static bool maps_id(const struct spec_idmaps *maps, uint32_t id)
 {
@@ -34,26 +31,13 @@ static bool maps_id(const struct spec_idmaps *maps, uint32_t id)
 	return false;
 }
 
-static bool is_unwritable_copy(int fd)
-{
-	struct statvfs fs;
-	int seals = fcntl(fd, F_GET_SEALS);
-	return (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY)) || (seals >= 0 && (seals & F_SEAL_WRITE));
-}
-
-bool selfexe_is_copy(void)
-{
-	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && is_unwritable_copy(fd);
-}
-
 bool selfexe_is_exposed(const struct spec *spec)
 {
 	struct stat st;
 	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return true;
-	if (is_unwritable_copy(fd))
+	if (installed_is_unwritable(fd))
 		return false;
 	if (!(spec->namespaces & CLONE_NEWUSER))
 		return true;
@@ -96,20 +80,6 @@ static int sealed_memory(struct err *err)
 	return take_fd(&to);
 }
 
-const char *selfexe_folder(struct arena *arena)
-{
-	char path[PATH_MAX];
-	const char *handed = selfexe_is_copy() ? getenv(variable) : NULL;
-	ssize_t n = readlink(self, path, sizeof(path) - 1);
-	if (handed)
-		return arena_strdup(arena, handed);
-	if (n <= 0)
-		return "";
-	path[n] = '\0';
-	char *slash = strrchr(path, '/');
-	return slash ? arena_strndup(arena, path, (size_t)(slash - path)) : "";
-}
-
 int selfexe_protect(char *const argv[], struct err *err)
 {
 	own_fd int fd = readonly_clone();
@@ -118,8 +88,8 @@ int selfexe_protect(char *const argv[], struct err *err)
 	if (fd < 0)
 		return -1;
 	own_arena struct arena arena = { 0 };
-	if (setenv(variable, selfexe_folder(&arena), 1) < 0) // a copy doesn't know where its original is
-		return err_sys(err, "set " COPY_VARIABLE);
+	if (setenv(INSTALLED_VARIABLE, installed_folder(&arena), 1) < 0) // a copy doesn't know where its original is
+		return err_sys(err, "set " INSTALLED_VARIABLE);
 	fexecve(fd, argv, environ);
 	return err_sys(err, "run from a copy that can't be written");
 }

@@ -16,11 +16,5 @@
 // True if an id that `spec` maps into the container could write the file that this process runs from.
 bool selfexe_is_exposed(const struct spec *spec);
 
-// The folder that this program is installed in, also in such a copy; "" if it can't be known.
-const char *selfexe_folder(struct arena *arena);
-
-// True if this process runs from such a copy: then what it finds in its environment may be from the process that made it.
-bool selfexe_is_copy(void);
-
 // Runs this program again, from its start, from a copy that can't be written. Returns only on failure.
 int selfexe_protect(char *const argv[], struct err *err);

@@ -16,6 +16,7 @@
 #include "coso/oci/oci.h"
 #include "shared/fd.h"
 #include "shared/file.h"
+#include "shared/installed.h"
 #include "shared/num.h"
 #include "shared/opts.h"
 #include "shared/path.h"
@@ -82,7 +83,7 @@ static int check_terminal(const struct creation *c, struct err *err)
 // Our binary would be the container's to write if its root is ours: we run from a copy, from before anything is read.
 static int protect_self(struct creation *c, struct err *err)
 {
-	if (geteuid() != 0 || selfexe_is_copy())
+	if (geteuid() != 0 || installed_is_copy())
 		return 0;
 	if (activation_keep(&c->activation, err) < 0)
 		return -1;
