@@ -28,12 +28,14 @@ LDFLAGS  += -Wl,-z,relro,-z,now,--fatal-warnings $(if $(filter 1,$(SAN)),-fsanit
 STATIC   := $(if $(filter 1,$(SAN) $(DEBUG)),-pie,-static-pie)
 
 shared_src  := $(wildcard shared/*.c)
-coso_src    := $(wildcard coso/*.c coso/*/*.c) gen/seccomp_builtin.c
+scope_src   := $(wildcard coso/scope/*.c)
+coso_src    := $(filter-out $(scope_src),$(wildcard coso/*.c coso/*/*.c)) gen/seccomp_builtin.c
 cosonet_src := $(wildcard cosonet/*.c)
 cosofs_src  := $(wildcard cosofs/*.c)
 coso_lib    := $(filter-out coso/main.c,$(coso_src))
 cosonet_lib := $(filter-out cosonet/main.c,$(cosonet_src))
 cosofs_lib  := $(filter-out cosofs/main.c,$(cosofs_src))
+scope_lib   := $(filter-out coso/scope/main.c,$(scope_src))
 unit_src    := $(wildcard tests/unit/*.c)
 
 headers     := $(wildcard $(addsuffix /*.h,shared coso coso/* cosonet cosofs tests tests/unit tests/fuzz))
@@ -43,6 +45,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 coso_libs    := -lseccomp -lcap -ljansson -lm
 cosonet_libs := -lip4tc -lip6tc -lnl-route-3 -lnl-3 -ljansson
 cosofs_libs  := -larchive -lcurl -lcrypto -lz -lseccomp
+scope_libs   := -lsystemd
 
 # Made in parallel unless -j says otherwise; the targets that do several things do them in order.
 ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
@@ -51,7 +54,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all
-all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
+all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/coso-scope $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -105,6 +108,11 @@ $(BIN)/cosofs: $(call obj,$(cosofs_src) $(shared_src))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(cosofs_libs)
 
+$(BIN)/coso-scope: $(call obj,$(scope_src) $(shared_src))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(scope_libs)
+
 # These are put into the program by the assembler, which -MMD doesn't see.
 $(BUILD)/obj/cosofs/embed.o: $(wildcard rootfs/*.txt)
 
@@ -115,7 +123,7 @@ $(BIN)/unit-$(1): $(call obj,$(wildcard tests/unit/*.c tests/unit/$(1)/*.c) $($(
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ $$($(1)_libs) -lcunit
 endef
-$(foreach room,shared coso cosonet cosofs,$(eval $(call unit_program,$(room))))
+$(foreach room,shared coso scope cosonet cosofs,$(eval $(call unit_program,$(room))))
 
 # Our own static programs: what test containers run, and what tests run in.
 test_programs := $(addprefix $(BIN)/,probe attack sandbox fault plugin reaper receiver)
@@ -125,7 +133,7 @@ $(test_programs): $(BIN)/%: tests/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $(filter %.c,$^)
 
-units    := $(foreach room,shared coso cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
+units    := $(foreach room,shared coso scope cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
 programs := all $(test_programs)
 SUITES   ?= $(foreach room,cli net fs security oci oci/engines,$(wildcard tests/$(room)/*.bats))
 
@@ -241,10 +249,12 @@ debug: ## build for gdb, into a folder of its own
 install: all ## put the programs in PREFIX/bin (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 $(BIN)/coso-scope $(DESTDIR)$(PREFIX)/libexec/coso/coso-scope
 	ln -sf coso $(DESTDIR)$(PREFIX)/bin/coso-oci
 
 uninstall: ## remove them
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso coso-oci cosonet cosofs)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso coso-oci cosonet cosofs) $(DESTDIR)$(PREFIX)/libexec/coso/coso-scope
+	rmdir $(DESTDIR)$(PREFIX)/libexec/coso 2>/dev/null || true
 
 clean: ## remove what was built
 	rm -rf --one-file-system $(BUILD)

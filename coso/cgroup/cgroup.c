@@ -10,6 +10,7 @@
 #include "coso/cgroup/prepare.h"
 #include "coso/cgroup/removal.h"
 #include "coso/cgroup/settings.h"
+#include "coso/cgroup/systemd.h"
 #include "shared/file.h"
 #include "shared/proc.h"
 #include "shared/str.h"
@@ -85,32 +86,50 @@ static void choose(const struct cgroup *cgroup, const struct settings *settings,
 }
 
 // A path that was asked for is an error where nothing can be made.
-static int choose_all(const struct cgroup *cgroup, const struct cgroup_name *name, bool *wanted, struct err *err)
+static int choose_all(const struct cgroup *cgroup, bool *wanted, struct err *err)
 {
 	bool any = false;
 	for (size_t i = 0; i < cgroup->count; i++)
 		any |= wanted[i] = !cgroup->hierarchies[i].unusable;
 	if (any)
 		return 0;
-	return err_set(err, ENOTSUP, "make the group '%s': %s", name->path,
-		       cgroup->count ? cgroup->hierarchies[0].unusable : "no cgroup file system is mounted");
+	return err_set(err, ENOTSUP, "%s", cgroup->count ? cgroup->hierarchies[0].unusable : "no cgroup file system is mounted");
+}
+
+// Where the unit's group will be, as far as that is known before systemd is asked; it makes it, so nothing is ours.
+static int plan_unit(struct cgroup *cgroup, const struct cgroup_name *name, const bool *wanted, struct err *err)
+{
+	struct systemd_name parsed;
+	cgroup->unit_user = systemd_is_user();
+	if (systemd_parse(cgroup->arena, name, cgroup->unit_user, &parsed, err) < 0)
+		return -1;
+	cgroup->unit = parsed.unit;
+	for (size_t i = 0; i < cgroup->count; i++) {
+		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
+		hierarchy->folder = wanted[i] ? arena_printf(cgroup->arena, "%s%s", hierarchy->top, parsed.group) : NULL;
+		hierarchy->made = 0;
+	}
+	return 0;
 }
 
 static int plan(struct cgroup *cgroup, const struct cgroup_name *name, const struct spec_resources *resources,
 		struct settings *out_settings, struct err *err)
 {
 	bool wanted[CGROUP_HIERARCHIES_MAX] = { 0 };
-	if (folder_check(name, err) < 0 || devices_check(resources->devices, resources->device_count, err) < 0)
+	bool systemd = name->manager == SPEC_CGROUP_SYSTEMD;
+	if ((!systemd && folder_check(name, err) < 0) || devices_check(resources->devices, resources->device_count, err) < 0)
 		return -1;
 	if (resources->device_count && find_devices(cgroup) < 0)
 		return err_set(err, ENOTSUP, "set the device rules: they take cgroup v2 or the v1 controller 'devices', and %s",
 			       hierarchy_why_missing(cgroup, "devices"));
 	if (settings_plan(cgroup, resources, out_settings, err) < 0)
 		return -1;
-	if (!name->path)
+	if (!name->path && !systemd)
 		choose(cgroup, out_settings, resources->device_count > 0, wanted);
-	else if (choose_all(cgroup, name, wanted, err) < 0)
-		return -1;
+	else if (choose_all(cgroup, wanted, err) < 0)
+		return err_wrap(err, "make the group '%s'", name->path ? name->path : name->id);
+	if (systemd)
+		return plan_unit(cgroup, name, wanted, err);
 	for (size_t i = 0; i < cgroup->count; i++) {
 		cgroup->hierarchies[i].folder = NULL;
 		if (wanted[i])
@@ -139,13 +158,15 @@ static int make_group(struct cgroup *cgroup, size_t index, const struct settings
 {
 	struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[index];
 	struct err why;
+	if (cgroup->unit)
+		folder_count(cgroup->arena, hierarchy); // systemd has made those that it manages
 	if (folder_make(cgroup->arena, hierarchy, own, &why) < 0) {
 		if (why.code != EEXIST || not_empty(cgroup, hierarchy->folder, err) == 0)
 			err_set(err, why.code, "%s", why.msg);
 		folder_unmake(cgroup->arena, hierarchy);
 		return -1;
 	}
-	if ((hierarchy->made == 0 && not_empty(cgroup, hierarchy->folder, err) < 0) ||
+	if ((hierarchy->made == 0 && !cgroup->unit && not_empty(cgroup, hierarchy->folder, err) < 0) ||
 	    prepare_group(cgroup, index, settings, !own, err) < 0 || join_open(cgroup->arena, hierarchy, err) < 0) {
 		folder_unmake(cgroup->arena, hierarchy);
 		return -1;
@@ -157,6 +178,9 @@ static int make_group(struct cgroup *cgroup, size_t index, const struct settings
 static void unmake(struct cgroup *cgroup, size_t end)
 {
 	cgroup_close(cgroup);
+	if (cgroup->unit)
+		systemd_stop(cgroup, NULL);
+	cgroup->unit = NULL;
 	for (size_t i = 0; i < cgroup->count; i++) {
 		if (i < end && cgroup->hierarchies[i].folder)
 			folder_unmake(cgroup->arena, &cgroup->hierarchies[i]);
@@ -180,10 +204,14 @@ static int limit(struct cgroup *cgroup, const struct spec_resources *resources, 
 int cgroup_create(struct cgroup *cgroup, const struct cgroup_name *name, const struct spec_resources *resources, struct err *err)
 {
 	struct settings settings;
-	bool own = !name->path; // the name is COSO's own
+	bool own = !name->path && name->manager != SPEC_CGROUP_SYSTEMD; // the name is COSO's own
 	size_t made = 0;
 	if (plan(cgroup, name, resources, &settings, err) < 0)
 		return -1;
+	if (cgroup->unit && systemd_start(cgroup, name, resources, err) < 0) {
+		cgroup->unit = NULL;
+		return -1;
+	}
 	for (; made < cgroup->count; made++)
 		if (cgroup->hierarchies[made].folder && make_group(cgroup, made, &settings, own, err) < 0)
 			goto undo;
@@ -198,7 +226,7 @@ int cgroup_create(struct cgroup *cgroup, const struct cgroup_name *name, const s
 		// No process can be born in a group that takes none, but one can move there.
 		if (cgroup->hierarchies[i].v2 && cgroup->hierarchies[i].join >= 0 && !resources->pids_none)
 			cgroup->v2 = (int)i;
-	cgroup->path = own ? arena_printf(cgroup->arena, "/coso/%s", name->id) : name->path;
+	cgroup->path = own ? arena_printf(cgroup->arena, "/coso/%s", name->id) : cgroup->unit ? cgroup->unit : name->path;
 	return 0;
 undo:
 	unmake(cgroup, made);
@@ -236,12 +264,24 @@ static int empty(struct cgroup *cgroup, const char *folder, int64_t deadline, st
 	}
 }
 
+// What runs in it is ended by us: systemd would first ask it to end, and wait.
+static int end_unit(struct cgroup *cgroup, int64_t deadline, struct err *err)
+{
+	const char *folder = members_folder(cgroup);
+	if ((folder && empty(cgroup, folder, deadline, err) < 0) || systemd_stop(cgroup, err) < 0)
+		return -1;
+	cgroup->unit = NULL;
+	return 0;
+}
+
 int cgroup_remove(struct cgroup *cgroup, int timeout_ms, struct err *err)
 {
 	int64_t deadline = proc_now_ms() + timeout_ms;
 	int result = 0;
 	if (members_held(cgroup))
 		cgroup_signal(cgroup, SIGKILL, NULL);
+	if (cgroup->unit && end_unit(cgroup, deadline, err) < 0)
+		result = -1;
 	for (size_t i = 0; i < cgroup->count; i++) {
 		struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
 		if (!hierarchy->folder)

@@ -47,6 +47,13 @@ const char *folder_above(struct arena *arena, const char *folder)
 	return slash && slash != folder ? arena_strndup(arena, folder, (size_t)(slash - folder)) : NULL;
 }
 
+void folder_count(struct arena *arena, struct cgroup_hierarchy *hierarchy)
+{
+	hierarchy->made = 0;
+	for (const char *at = hierarchy->folder; at && access(at, F_OK) < 0; at = folder_above(arena, at))
+		hierarchy->made++;
+}
+
 void folder_locate(struct cgroup *cgroup, size_t index, const struct cgroup_name *name)
 {
 	struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[index];
@@ -57,9 +64,7 @@ void folder_locate(struct cgroup *cgroup, size_t index, const struct cgroup_name
 	}
 	const char *root = *name->path == '/' ? hierarchy->mount : hierarchy->top;
 	hierarchy->folder = arena_printf(cgroup->arena, "%s/%s", root, folder_clean(cgroup->arena, name->path));
-	hierarchy->made = 0;
-	for (const char *at = hierarchy->folder; at && access(at, F_OK) < 0; at = folder_above(cgroup->arena, at))
-		hierarchy->made++;
+	folder_count(cgroup->arena, hierarchy);
 }
 
 // Makes a folder and what is missing above it, and counts them; what somebody else makes meanwhile is theirs.

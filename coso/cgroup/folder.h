@@ -15,6 +15,9 @@ int folder_check(const struct cgroup_name *name, struct err *err);
 // Fills `folder` and `made` (what is missing now) of one hierarchy.
 void folder_locate(struct cgroup *cgroup, size_t index, const struct cgroup_name *name);
 
+// Fills `made` alone, for a folder that is known.
+void folder_count(struct arena *arena, struct cgroup_hierarchy *hierarchy);
+
 // Makes the folder and those above that are missing, and corrects `made`. With `fresh` one that is there is made anew; EEXIST if it can't
 // be. On failure nothing is left.
 int folder_make(struct arena *arena, struct cgroup_hierarchy *hierarchy, bool fresh, struct err *err);

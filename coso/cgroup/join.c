@@ -4,6 +4,7 @@
 
 #include "coso/cgroup/folder.h"
 #include "coso/cgroup/hierarchy.h"
+#include "coso/cgroup/systemd.h"
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/str.h"
@@ -34,6 +35,7 @@ void cgroup_close(struct cgroup *cgroup)
 {
 	for (size_t i = 0; i < cgroup->count; i++)
 		fd_close(&cgroup->hierarchies[i].join);
+	systemd_release(cgroup);
 	cgroup->v2 = -1;
 }
 

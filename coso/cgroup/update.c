@@ -8,6 +8,7 @@
 #include "coso/cgroup/hierarchy.h"
 #include "coso/cgroup/prepare.h"
 #include "coso/cgroup/settings.h"
+#include "coso/cgroup/systemd.h"
 #include "shared/file.h"
 #include "shared/num.h"
 #include "shared/str.h"
@@ -115,7 +116,7 @@ int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
 	if (result < 0)
 		return -1;
 	settings_remember(cgroup, &settings, &old);
-	if (settings_apply(cgroup, &settings, err) == 0)
+	if (settings_apply(cgroup, &settings, err) == 0 && (!cgroup->unit || systemd_set(cgroup, &wanted, err) == 0))
 		return 0;
 	settings_restore(cgroup, &old);
 	return -1;
