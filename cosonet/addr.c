@@ -10,6 +10,8 @@
 #include <netlink/route/route.h>
 #include <string.h>
 
+enum { TRIES = 5 };
+
 static int size_of(int family)
 {
 	return family == AF_INET ? 4 : 16;
@@ -36,6 +38,90 @@ int addr_add(struct netlink *nl, int index, const struct num_cidr *address, stru
 	if (netlink_request(nl, msg, err) == 0 || nl->code == EEXIST)
 		return 0;
 	return err_wrap(err, "add the %s address", address->family == AF_INET ? "IPv4" : "IPv6");
+}
+
+struct listing {
+	struct arena *arena;
+	int index;
+	struct addr_list list;
+};
+
+static int on_address(struct nl_msg *msg, void *arg)
+{
+	struct listing *l = arg;
+	struct nlattr *attrs[IFA_MAX + 1];
+	const struct ifaddrmsg *base = nlmsg_data(nlmsg_hdr(msg));
+	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWADDR || nlmsg_parse(nlmsg_hdr(msg), sizeof(*base), attrs, IFA_MAX, NULL) < 0)
+		return NL_OK;
+	uint32_t flags = attrs[IFA_FLAGS] ? nla_get_u32(attrs[IFA_FLAGS]) : base->ifa_flags;
+	const struct nlattr *address = attrs[IFA_ADDRESS], *local = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : address;
+	if ((int)base->ifa_index != l->index || base->ifa_scope != RT_SCOPE_UNIVERSE || !(flags & IFA_F_PERMANENT) || !address)
+		return NL_OK;
+	struct addr_kept kept = { .family = base->ifa_family, .prefix = base->ifa_prefixlen, .flags = flags };
+	if (nla_len(address) > (int)sizeof(kept.address) || nla_len(local) != nla_len(address))
+		return NL_OK;
+	kept.size = (unsigned char)nla_len(address);
+	memcpy(kept.address, nla_data(address), kept.size);
+	memcpy(kept.local, nla_data(local), kept.size);
+	if (attrs[IFA_BROADCAST] && nla_len(attrs[IFA_BROADCAST]) == sizeof(kept.broadcast))
+		memcpy(kept.broadcast, nla_data(attrs[IFA_BROADCAST]), sizeof(kept.broadcast));
+	if (attrs[IFA_RT_PRIORITY])
+		kept.priority = nla_get_u32(attrs[IFA_RT_PRIORITY]);
+	l->list.items = arena_grow(l->arena, l->list.items, l->list.count, sizeof(kept));
+	l->list.items[l->list.count++] = kept;
+	return NL_OK;
+}
+
+static struct nl_msg *address_message(int type, int flags, const struct ifaddrmsg *base, struct err *err)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+	if (!msg || nlmsg_append(msg, (void *)base, sizeof(*base), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		err_set(err, ENOMEM, "netlink: out of memory");
+		return NULL;
+	}
+	return msg;
+}
+
+int addr_list(struct netlink *nl, struct arena *arena, int index, struct addr_list *out, struct err *err)
+{
+	for (int try = 0; try < TRIES; try++) {
+		struct listing listing = { .arena = arena, .index = index };
+		struct ifaddrmsg base = { .ifa_family = AF_UNSPEC };
+		struct nl_msg *msg = address_message(RTM_GETADDR, 0, &base, err);
+		int rc = msg ? netlink_dump(nl, msg, on_address, &listing, err) : -1;
+		if (rc < 0)
+			return err_wrap(err, "list addresses");
+		*out = listing.list;
+		if (rc == 0)
+			return 0;
+	}
+	return err_set(err, EBUSY, "list addresses: they change all the while");
+}
+
+int addr_restore(struct netlink *nl, int index, const struct addr_kept *a, struct err *err)
+{
+	const uint32_t kept = IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+	static const unsigned char none[sizeof(a->broadcast)];
+	struct ifaddrmsg base = {
+		.ifa_family = a->family,
+		.ifa_prefixlen = a->prefix,
+		.ifa_scope = RT_SCOPE_UNIVERSE,
+		.ifa_index = (unsigned int)index,
+	};
+	struct nl_msg *msg = address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &base, err);
+	if (!msg)
+		return -1;
+	nla_put(msg, IFA_LOCAL, a->size, a->local);
+	nla_put(msg, IFA_ADDRESS, a->size, a->address);
+	nla_put_u32(msg, IFA_FLAGS, (a->flags & kept) | (a->family == AF_INET6 ? IFA_F_NODAD : 0));
+	if (memcmp(a->broadcast, none, sizeof(none)) != 0)
+		nla_put(msg, IFA_BROADCAST, sizeof(a->broadcast), a->broadcast);
+	if (a->priority)
+		nla_put_u32(msg, IFA_RT_PRIORITY, a->priority);
+	if (netlink_request(nl, msg, err) == 0 || nl->code == EEXIST)
+		return 0;
+	return err_wrap(err, "add an address again");
 }
 
 static struct nl_msg *route_message(int type, int flags, const struct rtmsg *base, struct err *err)

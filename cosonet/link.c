@@ -173,6 +173,16 @@ int link_create_veth(struct netlink *nl, const struct link_veth *veth, struct er
 	return 0;
 }
 
+int link_move(struct netlink *nl, int index, int netns, const char *name, struct err *err)
+{
+	struct nl_msg *msg = message(RTM_SETLINK, 0, index, err);
+	if (!msg)
+		return -1;
+	nla_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)netns);
+	nla_put_string(msg, IFLA_IFNAME, name);
+	return netlink_request(nl, msg, err) < 0 ? err_wrap(err, "move link %d as '%s'", index, name) : 0;
+}
+
 int link_set_up(struct netlink *nl, int index, struct err *err)
 {
 	struct nl_msg *msg = message(RTM_SETLINK, 0, index, err);

@@ -44,6 +44,10 @@ struct link_veth {
 // taken), EXFULL (the bridge has 1,023 ports: BR_MAX_PORTS).
 int link_create_veth(struct netlink *nl, const struct link_veth *veth, struct err *err);
 
+// Moves a link into the network namespace `netns`, where it is down, and has this name ("%d" in it: the kernel chooses a number) and no
+// address. Its MTU and its MAC stay. What fails after the move leaves it there under its old name.
+int link_move(struct netlink *nl, int index, int netns, const char *name, struct err *err);
+
 int link_set_up(struct netlink *nl, int index, struct err *err);
 int link_set_mtu(struct netlink *nl, int index, unsigned int mtu, struct err *err);
 int link_set_alias(struct netlink *nl, int index, const char *alias, struct err *err);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // main.c - cosonet: bridge, veth pair, addresses, routes, NAT and published ports for a container
+#include "cosonet/adopt.h"
 #include "cosonet/answer.h"
 #include "cosonet/attach.h"
 #include "cosonet/bridge.h"
@@ -46,6 +47,8 @@ static int run(const struct request *request, struct err *err)
 		return answer_status(request, err);
 	case REQUEST_RELEASE:
 		return attach_release(request, err);
+	case REQUEST_ADOPT:
+		return adopt_run(request, err);
 	case REQUEST_HELP:
 		request_help(stdout);
 		return 0;

@@ -21,11 +21,14 @@ enum { ID_MOST = 64, MTU_LEAST = 1280, MTU_MOST = 65535 };
 
 struct words {
 	const char *pid, *bridge, *address, *container, *prefix, *subnet, *mtu, *ifname, *firewall;
+	struct strv adopt;
 	bool release, json, no_ipv6, verbose, help, version;
 };
 
 static const struct opt options[] = {
 	{ "pid", 0, OPT_TEXT, offsetof(struct words, pid), "PID", "connect the network namespace of this process" },
+	{ "adopt", 0, OPT_LIST, offsetof(struct words, adopt), "LINK[:NAME]",
+	  "move this link there instead, with its addresses (again: more)" },
 	{ "release", 0, OPT_FLAG, offsetof(struct words, release), NULL, "remove what the container COSO_ID owns" },
 	{ "bridgeName", 0, OPT_TEXT, offsetof(struct words, bridge), "NAME", "the bridge (" DEFAULT_BRIDGE ")" },
 	{ "bridgeAddress", 0, OPT_TEXT, offsetof(struct words, address), "CIDR[,CIDR]",
@@ -57,7 +60,7 @@ static const struct {
 
 void request_help(FILE *out)
 {
-	fprintf(out, "usage: cosonet -pid PID [options]\n");
+	fprintf(out, "usage: cosonet -pid PID [options]\n       cosonet -adopt LINK[:NAME] [-adopt ...] -pid PID\n");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		fprintf(out, "       cosonet %-9s [options]   %s\n", verbs[i].name, verbs[i].help);
 	fprintf(out, "       cosonet -release\n\noptions:\n");
@@ -77,6 +80,36 @@ static int check_ifname(const char *what, const char *name, size_t most, struct 
 	}
 	if (!isalnum((unsigned char)name[0]) || str_eq(name, "all") || str_eq(name, "default") || str_eq(name, "lo"))
 		return err_set(err, EINVAL, "%s '%s': not a name for a link; choose another", what, name);
+	return 0;
+}
+
+// As the kernel has it: dev_valid_name and __dev_alloc_name. A NUL ends the name before.
+static int check_link(const char *word, const char *name, bool template, struct err *err)
+{
+	const char *percent = strchr(name, '%');
+	if (!*name || strlen(name) >= IFNAMSIZ || str_eq(name, ".") || str_eq(name, ".."))
+		return err_set(err, EINVAL, "-adopt '%.80s': invalid network device name '%.40s'", word, name);
+	for (const char *c = name; *c; c++) {
+		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
+			return err_set(err, EINVAL, "-adopt '%.80s': invalid network device name '%.40s'", word, name);
+	}
+	if (template && percent && (percent[1] != 'd' || strchr(percent + 1, '%')))
+		return err_set(err, EINVAL, "-adopt '%.80s': invalid network device name '%.40s': after a '%%' comes one 'd', once",
+			       word, name);
+	return 0;
+}
+
+static int parse_adopts(struct arena *arena, const struct strv *words, struct request *r, struct err *err)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		const char *word = words->items[i], *colon = strchr(word, ':');
+		struct request_adopt adopt = { .host = colon ? arena_strndup(arena, word, (size_t)(colon - word)) : word,
+					       .name = colon ? colon + 1 : NULL };
+		if (check_link(word, adopt.host, false, err) < 0 || (colon && check_link(word, adopt.name, true, err) < 0))
+			return -1;
+		r->adopts = arena_grow(arena, r->adopts, r->adopt_count, sizeof(adopt));
+		r->adopts[r->adopt_count++] = adopt;
+	}
 	return 0;
 }
 
@@ -201,7 +234,9 @@ static int parse_values(struct arena *arena, const struct words *w, struct reque
 		return err_set(err, EINVAL, "-firewall '%.40s': neither auto, iptables nor nftables", w->firewall);
 	if (choose_nets(arena, w, r, err) < 0)
 		return -1;
-	return w->container ? parse_container(w->container, r, err) : 0;
+	if (w->container && parse_container(w->container, r, err) < 0)
+		return -1;
+	return parse_adopts(arena, &w->adopt, r, err);
 }
 
 static int parse_verb(const char *word, struct request *r, struct err *err)
@@ -241,8 +276,12 @@ static int parse_words(struct arena *arena, int argc, char *const argv[], struct
 		r->verb = w->help ? REQUEST_HELP : REQUEST_VERSION;
 	else if ((verb + !!w->pid + w->release) != 1)
 		return err_set(err, EINVAL, "give one of -pid PID, setup, teardown, status, -release (see cosonet --help)");
+	else if (w->adopt.count && !w->pid)
+		return err_set(err, EINVAL, "-adopt goes with -pid PID (see cosonet --help)");
 	else if (w->release)
 		r->verb = REQUEST_RELEASE;
+	else if (w->adopt.count)
+		r->verb = REQUEST_ADOPT;
 	return 0;
 }
 

@@ -14,13 +14,22 @@ enum request_verb {
 	REQUEST_TEARDOWN,
 	REQUEST_STATUS,
 	REQUEST_RELEASE,
+	REQUEST_ADOPT,
 	REQUEST_HELP,
 	REQUEST_VERSION
+};
+
+// An interface of the host that becomes a container's.
+struct request_adopt {
+	const char *host;
+	const char *name; // inside, perhaps with a "%d" for the kernel to replace; NULL: the same
 };
 
 struct request {
 	enum request_verb verb;
 	pid_t pid;
+	struct request_adopt *adopts;
+	size_t adopt_count;
 	const char *bridge;
 	struct num_cidr net4;      // the bridge's address in its network
 	struct num_cidr net6;      // family 0: no IPv6
