@@ -3,7 +3,7 @@
 #include "coso/launch/adopt.h"
 
 #include "coso/launch/launch.h"
-#include "coso/launch/selfexe.h"
+#include "shared/installed.h"
 #include "shared/proc.h"
 #include "shared/str.h"
 
@@ -43,7 +43,7 @@ static const char *said(char *text)
 
 int adopt_run(struct launch *launch, struct err *err)
 {
-	const char *program = arena_printf(launch->arena, "%s/cosonet", selfexe_folder(launch->arena));
+	const char *program = arena_printf(launch->arena, "%s/cosonet", installed_folder(launch->arena));
 	struct strv words = command(launch, program);
 	const struct proc_run run = {
 		.path = program,

@@ -15,6 +15,7 @@
 // If either side dies the other sees its end of the socket pair or of the pipe close. launch_end undoes the same table.
 #include "coso/launch/launch.h"
 
+#include "coso/launch/adopt.h"
 #include "coso/launch/devices.h"
 #include "coso/launch/etcfiles.h"
 #include "coso/launch/gate.h"
@@ -228,6 +229,39 @@ static bool wants_scheduling(const struct launch *launch)
 	return launch->spec->process.scheduler.given || launch->spec->process.io_priority.given;
 }
 
+static bool wants_rdt(const struct launch *launch)
+{
+	return launch->spec->rdt.given;
+}
+
+static int run_rdt(struct launch *launch, struct err *err)
+{
+	const char *root = rdt_find(launch->arena, NULL, err);
+	if (!root)
+		return -1;
+	launch->rdt = rdt_locate(launch->arena, root, &launch->spec->rdt, launch->spec->id);
+	if (rdt_make(&launch->rdt, err) < 0) {
+		launch->rdt.group = NULL; // what is there isn't ours
+		return -1;
+	}
+	return rdt_set(&launch->rdt, err);
+}
+
+static void undo_rdt(struct launch *launch)
+{
+	struct err err;
+	if (launch->rdt.group && rdt_remove(&launch->rdt, &err) < 0) {
+		log_warning("%s", err.msg);
+		launch->unclean = true;
+	}
+	launch->rdt.group = NULL;
+}
+
+static int run_assign(struct launch *launch, struct err *err)
+{
+	return rdt_assign(&launch->rdt, launch->pid, err);
+}
+
 static bool wants_hooks(const struct launch *launch)
 {
 	const struct spec_hooks *hooks = launch->spec->hooks;
@@ -270,14 +304,17 @@ static const struct stage outside[] = {
 	{ "process", "check what the process is to have", NULL, NULL, run_attributes, NULL },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
+	{ "rdt", "make resctrl groups", wants_rdt, NULL, run_rdt, undo_rdt },
 	{ "sources", "open what will be mounted from the host", launch_has_root, NULL, run_sources, undo_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, spawn_describe, spawn_run, spawn_undo },
 	{ "idmap", "map user and group ids", wants_idmap, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
+	{ "assign", "put the process into its resctrl groups", wants_rdt, NULL, run_assign, NULL },
 	{ "oom", "set the OOM score", launch_wants_oom, NULL, launch_set_oom, NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
 	  netexec_release },
+	{ "adopt", "move links of the host into the container", adopt_wanted, NULL, adopt_run, NULL },
 	{ "note", "write down what is about to run, so that a crash can be mended", has_note, NULL, run_note, NULL },
 	{ "mounted", "wait until the container's root is prepared", launch_wants_mounted, NULL, gate_wait_mounted, NULL },
 	{ "schedule", "set scheduling and I/O priority", wants_scheduling, NULL, run_scheduling, NULL },

@@ -10,6 +10,7 @@
 #include "coso/launch/gate.h"
 #include "coso/launch/mounts.h"
 #include "coso/launch/netexec.h"
+#include "coso/launch/rdt.h"
 #include "coso/launch/rootfs.h"
 #include "coso/launch/seccomp.h"
 #include "coso/launch/timens.h"
@@ -52,6 +53,7 @@ struct launch {
 	struct seccomp seccomp;
 	struct attributes attributes;
 	struct timens timens;
+	struct rdt rdt; // group NULL: none
 	struct cgroup cgroup;
 	int gate[2];   // SOCK_SEQPACKET: [0] outside, [1] inside
 	int report[2]; // pipe: [0] outside reads, [1] inside writes one struct report, or nothing: it has exec'd

@@ -3,6 +3,7 @@
 #include "coso/oci/container.h"
 
 #include "coso/launch/hooks.h"
+#include "coso/launch/rdt.h"
 #include "coso/launch/start.h"
 #include "coso/launch/user.h"
 #include "coso/oci/bundle.h"
@@ -144,6 +145,7 @@ static int read_state(struct container *c, struct err *err)
 	c->pid_start = (uint64_t)json_integer_value(json_object_get(json, "pidStart"));
 	c->pid_namespace = json_is_true(json_object_get(json, "pidNamespace"));
 	c->has_process = json_is_true(json_object_get(json, "hasProcess"));
+	c->rdt = json_is_true(json_object_get(json, "rdt"));
 	c->poststart = json_is_true(json_object_get(json, "poststart"));
 	c->poststop = json_is_true(json_object_get(json, "poststop"));
 	c->notify = json_is_true(json_object_get(json, "notify"));
@@ -213,12 +215,12 @@ int container_write(const struct container *c, struct err *err)
 	json_t *cgroup = json_array();
 	for (size_t i = 0; i < c->cgroup.count; i++)
 		json_array_append_new(cgroup, json_string(c->cgroup.items[i]));
-	json_t *json =
-		json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:o, s:o}", "ociVersion",
-			  c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created", c->created, "owner",
-			  (json_int_t)c->owner, "pid", (int)c->pid, "pidStart", (json_int_t)c->pid_start, "pidNamespace",
-			  (int)c->pid_namespace, "hasProcess", (int)c->has_process, "poststart", (int)c->poststart, "poststop",
-			  (int)c->poststop, "notify", (int)c->notify, "cgroup", cgroup, "annotations", annotations_json(c));
+	json_t *json = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o}",
+				 "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
+				 c->created, "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
+				 (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
+				 "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
+				 (int)c->rdt, "cgroup", cgroup, "annotations", annotations_json(c));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (!text)
@@ -309,6 +311,20 @@ static int end_process(const struct container *c, struct err *err)
 					     err_set(err, ETIMEDOUT, "the first process of '%s', %d, doesn't end", c->id, c->pid);
 }
 
+static int remove_rdt(const struct container *c, struct err *err)
+{
+	struct spec spec;
+	json_t *config = NULL;
+	int result = container_spec(c, &spec, &config, err);
+	const char *root = result == 0 ? rdt_find(c->arena, NULL, err) : NULL;
+	if (root) {
+		const struct rdt rdt = rdt_locate(c->arena, root, &spec.rdt, c->id);
+		result = rdt_remove(&rdt, err);
+	}
+	json_decref(config);
+	return result;
+}
+
 static void run_poststop(const struct container *c)
 {
 	struct spec spec;
@@ -334,7 +350,7 @@ int container_remove(struct container *c, struct err *err)
 	if (result == 0)
 		result = cgroup_remove(&cgroup, END_MS, err);
 	cgroup_close(&cgroup);
-	if (result < 0)
+	if (result < 0 || (c->rdt && remove_rdt(c, err) < 0))
 		return -1;
 	if (c->poststop)
 		run_poststop(c);

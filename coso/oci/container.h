@@ -35,6 +35,7 @@ struct container {
 	struct strv cgroup;               // cgroup_record
 	bool pid_namespace;               // its own: with its first process all end
 	bool has_process;                 // the configuration has one
+	bool rdt;                         // it has groups in resctrl
 	bool poststart, poststop, notify; // the configuration has such hooks, a seccomp listener
 };
 

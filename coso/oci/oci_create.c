@@ -128,6 +128,7 @@ static void describe(struct creation *c)
 	k->annotations = spec->annotations;
 	k->annotation_count = spec->annotation_count;
 	k->has_process = spec->process.args.count;
+	k->rdt = spec->rdt.given;
 	k->poststart = spec->hooks[SPEC_HOOK_POSTSTART].count;
 	k->poststop = spec->hooks[SPEC_HOOK_POSTSTOP].count;
 	k->notify = spec->process.seccomp_listener;

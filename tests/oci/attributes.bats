@@ -40,7 +40,7 @@ real_time() {
 }
 
 @test "PR-29: scheduler: real-time priorities" {
-	skip_unless 'real-time scheduling in a group' chrt -f 5 true
+	skip_unless 'real-time scheduling in a group' in_ns chrt -f 5 true
 	in_ns clean real_time
 }
 
@@ -51,7 +51,7 @@ deadline() {
 }
 
 @test "PR-31: scheduler: deadlines" {
-	skip_unless 'deadline scheduling' chrt -d --sched-runtime 1000000 --sched-deadline 5000000 --sched-period 10000000 0 true
+	skip_unless 'deadline scheduling' in_ns chrt -d --sched-runtime 1000000 --sched-deadline 5000000 --sched-period 10000000 0 true
 	in_ns clean deadline
 }
 

@@ -2,7 +2,7 @@
 // adopt_test.c - the cosonet that lies beside this program is asked for links, and what it says is passed on
 #include "coso/launch/adopt.h"
 #include "coso/launch/launch.h"
-#include "coso/launch/selfexe.h"
+#include "shared/installed.h"
 #include "shared/file.h"
 #include "shared/sys.h"
 #include "tests/unit/unit.h"
@@ -78,7 +78,7 @@ TEST(adopt, links_are_moved_by_cosonet)
 	const struct spec none = { 0 };
 	launch_init(&launch, &arena, &none);
 	CU_ASSERT_FALSE(adopt_wanted(&launch));
-	if (geteuid() || access(arena_printf(&arena, "%s/cosonet", selfexe_folder(&arena)), X_OK) < 0)
+	if (geteuid() || access(arena_printf(&arena, "%s/cosonet", installed_folder(&arena)), X_OK) < 0)
 		printf("skipped: it takes root, and a cosonet that was built ");
 	else
 		unit_in_child(check_links);
