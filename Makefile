@@ -46,6 +46,8 @@ coso_libs    := -lseccomp -lcap -ljansson -lm
 cosonet_libs := -lip4tc -lip6tc -lnl-route-3 -lnl-3 -ljansson
 cosofs_libs  := -larchive -lcurl -lcrypto -lz -lseccomp
 scope_libs   := -lsystemd
+# Distributions without systemd have no libsystemd, and no use for what speaks to it.
+scope        := $(if $(wildcard /usr/include/systemd/sd-bus.h),$(BIN)/coso-scope)
 
 # Made in parallel unless -j says otherwise; the targets that do several things do them in order.
 ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
@@ -54,7 +56,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all
-all: $(BIN)/coso $(BIN)/coso-oci $(BIN)/coso-scope $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
+all: $(BIN)/coso $(BIN)/coso-oci $(scope) $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -249,7 +251,7 @@ debug: ## build for gdb, into a folder of its own
 install: all ## put the programs in PREFIX/bin (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs $(DESTDIR)$(PREFIX)/bin
-	install -D -m 755 $(BIN)/coso-scope $(DESTDIR)$(PREFIX)/libexec/coso/coso-scope
+	$(if $(scope),install -D -m 755 $(scope) $(DESTDIR)$(PREFIX)/libexec/coso/coso-scope)
 	ln -sf coso $(DESTDIR)$(PREFIX)/bin/coso-oci
 
 uninstall: ## remove them
