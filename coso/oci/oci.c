@@ -106,11 +106,24 @@ static void choose_level(const struct globals *globals)
 	log_setup("coso-oci", debug ? LOG_LEVEL_DEBUG : str_eq(level, "error") ? LOG_LEVEL_QUIET : LOG_LEVEL_WARNING);
 }
 
+// True if the value of an option is the next word.
+static bool takes_next(const struct opt *options, const char *word)
+{
+	const char *name = word + strspn(word, "-");
+	for (const struct opt *o = options; o->name; o++) {
+		if (str_eq(o->name, name) || (o->letter && name[0] == o->letter && !name[1]))
+			return o->kind != OPT_FLAG;
+	}
+	return false;
+}
+
 int oci_options(struct oci *oci, const struct opt *options, void *to, struct err *err)
 {
 	for (int i = 0; i < oci->argc && oci->argv[i][0] == '-' && !str_eq(oci->argv[i], "--"); i++) {
-		if (!str_eq(oci->argv[i], "--help") && !str_eq(oci->argv[i], "-h"))
+		if (!str_eq(oci->argv[i], "--help") && !str_eq(oci->argv[i], "-h")) {
+			i += takes_next(options, oci->argv[i]);
 			continue;
+		}
 		printf("NAME:\n   %s %s\n\nOPTIONS:\n", oci->program, oci->command);
 		opts_help(options, stdout);
 		return 1;

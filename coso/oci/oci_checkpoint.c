@@ -7,8 +7,10 @@
 #include <stddef.h>
 
 // Engines look whether checkpoint and restore can be had by asking for their help: where they can't, that fails as well.
-static int refuse(const struct oci *oci, struct err *err)
+static int refuse(struct oci *oci, struct err *err)
 {
+	if (!(oci->argc && oci->argv[0][0] == '-') && !oci_id(oci, err))
+		return -1;
 	return err_set(err, ENOTSUP, "%s: this build of coso can't drive criu", oci->command);
 }
 
