@@ -87,8 +87,8 @@ static int set_options(int fs, const struct mounts_item *item, struct err *err)
 	for (size_t i = 0; i < item->option_count; i++) {
 		const struct mounts_option *o = &item->options[i];
 		if (set_option(fs, o) < 0)
-			return err_sys(err, "mount on '%s': option '%s%s%s'", item->path, o->key, o->value ? "=" : "",
-				       o->value ? o->value : "");
+			return err_sys(err, "mount '%s' on '%s': option '%s%s%s'", item->mount->type, item->path, o->key,
+				       o->value ? "=" : "", o->value ? o->value : "");
 	}
 	return 0;
 }

@@ -91,9 +91,9 @@ programs() {
 	# By name, in PATH.
 	chmod -x "$root/script"
 	coso_in "$root" --env PATH=/ script </dev/null
-	fails 126 '"?/+script"" 'denied' 'chmod'
+	fails 126 '"?/+script"' 'denied' 'chmod'
 	coso_in "$root" --env PATH=/nowhere:/ plain </dev/null
-	fails 126 "plain' is neither"
+	fails 126 'plain" is neither'
 	# A dynamic program without its loader.
 	cp /bin/true "$root/dynamic"
 	coso_in "$root" /dynamic </dev/null
