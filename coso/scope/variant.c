@@ -182,7 +182,7 @@ static void add(struct reader *reader, struct variant *list, const struct varian
 
 static int parse_array(struct reader *reader, const char *expected, int depth, struct variant *out)
 {
-	struct variant array = { .type = 'a', .signature = expected }, item;
+	struct variant array = { .type = 'a', .signature = expected }, item = { 0 };
 	reader->at++;
 	for (bool first = true; !take(reader, ']'); first = false) {
 		if (!first && !take(reader, ','))
@@ -201,7 +201,7 @@ static int parse_array(struct reader *reader, const char *expected, int depth, s
 
 static int parse_tuple(struct reader *reader, const char *expected, int depth, struct variant *out)
 {
-	struct variant tuple = { .type = '(' }, item;
+	struct variant tuple = { .type = '(' }, item = { 0 };
 	const char *next = expected ? expected + 1 : NULL, *signature = "(";
 	reader->at++;
 	for (bool first = true; !take(reader, ')'); first = false) {
@@ -261,7 +261,7 @@ static int parse_any(struct reader *reader, const char *expected, int depth, str
 
 static int parse(struct reader *reader, const char *expected, int depth, struct variant *out)
 {
-	struct variant value;
+	struct variant value = { 0 };
 	skip_space(reader);
 	if (reader->at == reader->end)
 		return fail(reader, "a value is missing");

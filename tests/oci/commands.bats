@@ -122,7 +122,7 @@ version() {
 
 forms() {
 	bundle c . ids
-	cd "$T"
+	cd "$T" || return
 	oci --root=state --log log --log-format=json run --bundle=c c
 	silent
 	oci -root state -log=log -debug=false run -b c c

@@ -208,7 +208,7 @@ recycled() {
 	up one . hold 0
 	oci kill one KILL
 	wait_for 5 is_state one stopped
-	sleep 100 </dev/null >/dev/null 2>&1 &
+	sleep 100 >/dev/null 2>&1 &
 	jq -c --argjson pid $! '.pid = $pid' $state >"$T/new"
 	cat "$T/new" >$state
 	is_state one stopped
@@ -429,7 +429,7 @@ other_config() {
 	mv "$T/one/config.json" "$T/one/other.json"
 	oci run --bundle "$T/one" --config other.json one
 	silent
-	cd "$T/one"
+	cd "$T/one" || return
 	oci run -f "$T/one/other.json" one # the folder is the working one
 	silent
 }

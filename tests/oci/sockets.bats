@@ -10,7 +10,7 @@ load common
 pid_file() {
 	bundle c . sleep 100
 	mkdir "$T/dir"
-	cd "$T/dir"
+	cd "$T/dir" || return
 	echo 99999999 >pid
 	create c --pid-file pid # the start-up folder's, over what is there
 	quiet
@@ -132,7 +132,7 @@ long_path() {
 	(cd "$folder" && rm socket && "$BIN/receiver" console socket >"$T/console" </dev/null) &
 	wait_for 5 test ! -e "$folder/socket" || true
 	waits_for "$folder/socket"
-	cd "$folder"
+	cd "$folder" || return
 	create c --console-socket socket
 	quiet
 	gone c

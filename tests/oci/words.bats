@@ -77,7 +77,7 @@ text_log() {
 @test "--log: text, appended to" { in_ns text_log; }
 
 log_places() {
-	cd "$T"
+	cd "$T" || return
 	mkdir b
 	oci --log b/log --log-format json run --bundle b c # not taken from the bundle
 	fails 1 config.json
@@ -88,7 +88,7 @@ log_places() {
 	ended 1
 	[ "$(grep -c 'does not exist' "$T/err")" = 2 ]
 	mkfifo fifo
-	timeout 10 cat fifo >read &
+	timeout 10 cat fifo >./read &
 	oci --log fifo --log-format json state nobody
 	ended 1
 	wait $!
@@ -296,7 +296,7 @@ busy() {
 	done
 	mkdir -p "$v1/mine"
 	bundle c '.linux.cgroupsPath = "/mine"'
-	sleep 100 </dev/null >/dev/null 2>&1 &
+	sleep 100 >/dev/null 2>&1 &
 	echo $! >"$v1/mine/cgroup.procs"
 	oci create --bundle "$T/c" c
 	fails 1 "container's cgroup is not empty: 1 process"

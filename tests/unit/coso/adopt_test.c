@@ -2,8 +2,8 @@
 // adopt_test.c - the cosonet that lies beside this program is asked for links, and what it says is passed on
 #include "coso/launch/adopt.h"
 #include "coso/launch/launch.h"
-#include "shared/installed.h"
 #include "shared/file.h"
+#include "shared/installed.h"
 #include "shared/sys.h"
 #include "tests/unit/unit.h"
 
