@@ -16,7 +16,7 @@ static void unescape(char *text)
 	char *to = text;
 	for (const char *from = text; *from; to++) {
 		bool octal = from[0] == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3]);
-		*to = octal ? (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0')) : *from;
+		*to = (char)(octal ? (from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0') : *from);
 		from += octal ? 4 : 1;
 	}
 	*to = '\0';
