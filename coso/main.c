@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -24,6 +25,14 @@ static void clean_descriptors(void)
 	fd_cloexec_from(3);
 }
 
+// Else jansson asks /dev/urandom, at each start. The kernel's random bytes stand at any address.
+static void seed_json(void)
+{
+	size_t seed;
+	memcpy(&seed, (const void *)getauxval(AT_RANDOM), sizeof(seed));
+	json_object_seed(seed);
+}
+
 int main(int argc, char **argv)
 {
 	own_arena struct arena arena = { 0 };
@@ -31,7 +40,7 @@ int main(int argc, char **argv)
 	int exit_code = 125;
 
 	clean_descriptors();
-	json_object_seed(*(const unsigned long *)getauxval(AT_RANDOM)); // else jansson asks /dev/urandom, at each start
+	seed_json();
 	log_setup("coso", LOG_LEVEL_WARNING);
 	signal(SIGCHLD, SIG_DFL); // ignored by some callers: then nobody's exit status could be known
 	if (getauxval(AT_SECURE)) {
