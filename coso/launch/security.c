@@ -109,10 +109,10 @@ int security_apply(struct launch *launch, struct err *err)
 		return -1;
 	if (!p->no_new_privileges && apply_filter(launch, err) < 0)
 		return -1;
-	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&caps, err) < 0)
+	if (caps_keep_over_setuid(err) < 0 || set_ids(launch, err) < 0 || caps_apply(&caps, err) < 0 ||
+	    die_with_parent(launch, err) < 0)
 		return -1;
-	if (p->no_new_privileges &&
-	    (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : apply_filter(launch, err)) < 0)
-		return -1;
-	return die_with_parent(launch, err);
+	if (!p->no_new_privileges)
+		return 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no_new_privs") : apply_filter(launch, err);
 }
