@@ -37,6 +37,7 @@ struct container {
 	bool has_process;                 // the configuration has one
 	bool rdt;                         // it has groups in resctrl
 	bool poststart, poststop, notify; // the configuration has such hooks, a seccomp listener
+	const char *manager;              // sdnotify.h: who is to be told that the program is ready; NULL: nobody
 };
 
 // Where containers are: `given`, else /run/coso-oci, or an ordinary user's folder of that name.

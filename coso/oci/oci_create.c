@@ -14,6 +14,7 @@
 #include "coso/oci/console.h"
 #include "coso/oci/container.h"
 #include "coso/oci/oci.h"
+#include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/installed.h"
@@ -22,13 +23,20 @@
 #include "shared/path.h"
 #include "shared/proc.h"
 #include "shared/stamp.h"
+#include "shared/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+
+enum { RELAY_MS = 1000 }; // for the manager to take note of a program that has ended
 
 struct options {
 	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *preserve_fds;
@@ -68,6 +76,7 @@ struct creation {
 	struct launch launch;
 	struct activation activation;
 	int console, pidfd_socket; // connected, or -1
+	int ready;                 // of sdnotify_listen, or -1
 };
 
 static int check_terminal(const struct creation *c, struct err *err)
@@ -132,6 +141,7 @@ static void describe(struct creation *c)
 	k->poststart = spec->hooks[SPEC_HOOK_POSTSTART].count;
 	k->poststop = spec->hooks[SPEC_HOOK_POSTSTOP].count;
 	k->notify = spec->process.seccomp_listener;
+	k->manager = sdnotify_manager();
 }
 
 static int note(struct launch *launch, struct err *err)
@@ -155,6 +165,19 @@ static int connect_sockets(struct creation *c, struct err *err)
 	return 0;
 }
 
+// create leaves the socket to start.
+static int prepare_notification(struct creation *c, struct err *err)
+{
+	const struct container *k = &c->container;
+	if (!k->manager)
+		return 0;
+	if (sdnotify_prepare(&c->spec, k->folder, arena_printf(c->oci->arena, "%s/%s", k->root, k->id), err) < 0)
+		return -1;
+	if (!c->waits && (c->ready = sdnotify_listen(k->folder, err)) < 0)
+		return -1;
+	return 0;
+}
+
 static int start_launch(struct creation *c, struct err *err)
 {
 	struct launch *launch = &c->launch;
@@ -164,7 +187,7 @@ static int start_launch(struct creation *c, struct err *err)
 	launch->owner = c;
 	launch->preserved = c->activation.count;
 	own_fd int signals = supervise_open_ending(err);
-	if (signals < 0 || connect_sockets(c, err) < 0)
+	if (signals < 0 || connect_sockets(c, err) < 0 || prepare_notification(c, err) < 0)
 		return -1;
 	if (file_replace(c->container.folder, "config.json", c->bundle.text, c->bundle.size, 0600, err) < 0)
 		return -1;
@@ -225,6 +248,29 @@ static int make(struct creation *c, struct err *err)
 	return -1;
 }
 
+// While this process supervises, another one waits until the program is ready. Returns its pidfd, or -1: there is none.
+static int fork_relay(struct creation *c)
+{
+	int pidfd = -1;
+	struct err err;
+	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+	if (c->ready < 0 || sys_clone3(&args) != 0)
+		return pidfd;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	proc_default_signals();
+	sdnotify_relay(c->ready, c->launch.pidfd, c->launch.pid, c->container.manager, &err);
+	_exit(0);
+}
+
+static void end_relay(int pidfd)
+{
+	int status;
+	if (pidfd < 0 || proc_wait(pidfd, RELAY_MS, &status) == 1)
+		return;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+	proc_wait(pidfd, -1, &status);
+}
+
 static int supervise(struct creation *c, int *out_exit_code, struct err *err)
 {
 	const struct supervise s = {
@@ -235,7 +281,10 @@ static int supervise(struct creation *c, int *out_exit_code, struct err *err)
 		.every = true,
 	};
 	container_unlock(&c->container);
-	if (supervise_run(&s, out_exit_code, err) < 0)
+	own_fd int relay = fork_relay(c);
+	int result = supervise_run(&s, out_exit_code, err);
+	end_relay(relay);
+	if (result < 0)
 		return -1;
 	fd_close(&c->launch.pidfd); // it was waited for
 	if (c->options.keep)
@@ -248,7 +297,7 @@ static int supervise(struct creation *c, int *out_exit_code, struct err *err)
 
 static int begin(struct oci *oci, struct creation *c, const struct opt *table, struct err *err)
 {
-	*c = (struct creation){ .oci = oci, .container = { .folder = -1 }, .console = -1, .pidfd_socket = -1 };
+	*c = (struct creation){ .oci = oci, .container = { .folder = -1 }, .console = -1, .pidfd_socket = -1, .ready = -1 };
 	int help = oci_options(oci, table, &c->options, err);
 	if (help)
 		return help;
@@ -264,6 +313,17 @@ static void finish(struct creation *c)
 	container_close(&c->container);
 	fd_close(&c->console);
 	fd_close(&c->pidfd_socket);
+	fd_close(&c->ready);
+}
+
+// Whoever waits for `run --detach` waits until the program is ready, as with start.
+static int wait_until_ready(struct creation *c, const sigset_t *old, struct err *err)
+{
+	if (c->ready < 0)
+		return 0;
+	container_unlock(&c->container);
+	sigprocmask(SIG_SETMASK, old, NULL);
+	return sdnotify_relay(c->ready, c->launch.pidfd, c->launch.pid, c->container.manager, err);
 }
 
 int oci_cmd_create(struct oci *oci, int *out_exit_code, struct err *err)
@@ -290,8 +350,8 @@ int oci_cmd_run(struct oci *oci, int *out_exit_code, struct err *err)
 		return result < 0 ? -1 : 0;
 	supervise_block(true, &old);
 	result = make(&c, err);
-	if (result == 0 && !c.options.detach)
-		result = supervise(&c, out_exit_code, err);
+	if (result == 0)
+		result = c.options.detach ? wait_until_ready(&c, &old, err) : supervise(&c, out_exit_code, err);
 	finish(&c);
 	return result;
 }

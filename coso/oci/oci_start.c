@@ -5,6 +5,7 @@
 #include "coso/launch/start.h"
 #include "coso/oci/container.h"
 #include "coso/oci/oci.h"
+#include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
 #include "shared/opts.h"
 #include "shared/sys.h"
@@ -77,14 +78,26 @@ static int run_poststart(struct container *c, struct err *err)
 	return result;
 }
 
+// The container isn't locked meanwhile: who has had enough of waiting deletes it.
+static int wait_until_ready(struct container *c, int pidfd, int ready, struct err *err)
+{
+	const char *manager = sdnotify_manager();
+	container_unlock(c);
+	return sdnotify_relay(ready, pidfd, c->pid, manager ? manager : c->manager, err);
+}
+
 static int start(struct container *c, struct err *err)
 {
+	own_fd int ready = -1;
 	if (container_lock(c, err) < 0 || check(c, err) < 0)
 		return -1;
-	own_fd int connection = start_go(c->folder, err);
-	if (connection < 0 || follow(c, connection, err) < 0)
+	if (c->manager && (ready = sdnotify_listen(c->folder, err)) < 0)
 		return -1;
-	return run_poststart(c, err);
+	own_fd int pidfd = container_pidfd(c); // it may have ended when the others are through
+	own_fd int connection = start_go(c->folder, err);
+	if (connection < 0 || follow(c, connection, err) < 0 || run_poststart(c, err) < 0)
+		return -1;
+	return ready < 0 ? 0 : wait_until_ready(c, pidfd, ready, err);
 }
 
 int oci_cmd_start(struct oci *oci, int *out_exit_code, struct err *err)
