@@ -234,3 +234,51 @@ activation() {
 }
 
 @test "5.4: LISTEN_FDS: if they are ours, the program is told of them as pid 1" { in_ns clean activation; }
+
+notified() {
+	bundle c . notify 'READY=1'
+	"$BIN/receiver" notify "$T/notify" >"$T/got" &
+	waits_for "$T/notify"
+	NOTIFY_SOCKET=$T/notify create c --pid-file "$T/pid"
+	quiet
+	[ ! -s "$T/got" ]
+	env -u NOTIFY_SOCKET timeout 20 "$BIN/coso-oci" start c
+	grep -q 'READY=1' "$T/got"
+	grep -q "MAINPID=$(<"$T/pid")" "$T/got"
+	wait_for 5 grep -qE 'fds=1 .*BARRIER=1' "$T/got"
+	gone c
+	kill %1
+}
+
+@test "5.5: NOTIFY_SOCKET at create: start waits for READY=1, and tells it, MAINPID and a barrier" { in_ns clean notified; }
+
+notify_run() {
+	bundle c '.process.env += ["NOTIFY_SOCKET=/wrong"]' notify 'READY=1
+STATUS=well'
+	"$BIN/receiver" notify "$T/notify" >"$T/got" &
+	waits_for "$T/notify"
+	NOTIFY_SOCKET=$T/notify oci run --bundle "$T/c" c
+	ended 0
+	is notify sent
+	grep -q 'READY=1' "$T/got"
+	grep -qE 'fds=1 .*BARRIER=1' "$T/got"
+	bundle c '.process.user = { uid: 1000, gid: 1000 } | .root.readonly = true | .linux.namespaces += [{ type: "user" }] |
+		.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings' notify 'READY=1'
+	: >"$T/got"
+	NOTIFY_SOCKET=$T/notify oci run --detach --bundle "$T/c" c
+	ended 0
+	grep -qE 'MAINPID=[0-9]+ READY=1' "$T/got" # by now
+	gone c
+	bundle c . exit 3 # never says it
+	NOTIFY_SOCKET=$T/notify oci run --bundle "$T/c" c
+	[ $status = 3 ]
+	bundle c . exit 3
+	NOTIFY_SOCKET=$T/notify create c
+	quiet
+	timeout 20 "$BIN/coso-oci" start c 2>"$T/err" || true # it doesn't wait for ever
+	wait_for 5 is_state c stopped
+	gone c
+	kill %1
+}
+
+@test "5.5: NOTIFY_SOCKET at run; a program that ends without a word" { in_ns clean notify_run; }
