@@ -234,6 +234,8 @@ int container_write(const struct container *c, struct err *err)
 enum container_status container_status(const struct container *c)
 {
 	own_arena struct arena arena = { 0 };
+	// First: delete ends the process before it removes what it awaits.
+	bool awaited = start_is_awaited(c->folder);
 	bool lives = c->pid > 0 && c->pid_start && proc_start_time(c->pid) == c->pid_start;
 	struct cgroup cgroup;
 	if (start_is_being_made(c->folder) || !c->pid) // by a create that lives, and holds the lock
@@ -246,7 +248,7 @@ enum container_status container_status(const struct container *c)
 		if (frozen)
 			return CONTAINER_PAUSED;
 	}
-	return start_is_awaited(c->folder) ? CONTAINER_CREATED : CONTAINER_RUNNING;
+	return awaited ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
 
 const char *container_status_name(enum container_status status)
@@ -338,6 +340,17 @@ static void run_poststop(const struct container *c)
 	json_decref(config);
 }
 
+// The state goes last: without it, and locked, the folder looks as if the container were just being made.
+static int remove_folder(const struct container *c, int parent, struct err *err)
+{
+	static const char *const before[] = { "config.json", "start", "start.new", "notify" };
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		if (path_remove_tree(c->folder, before[i], err) < 0)
+			return -1;
+	}
+	return path_remove_tree(parent, c->id, err);
+}
+
 int container_remove(struct container *c, struct err *err)
 {
 	struct cgroup cgroup;
@@ -355,7 +368,7 @@ int container_remove(struct container *c, struct err *err)
 		return -1;
 	if (c->poststop)
 		run_poststop(c);
-	return path_remove_tree(parent, c->id, err);
+	return remove_folder(c, parent, err);
 }
 
 int container_forget(struct arena *arena, const char *root, const char *id, struct err *err)
