@@ -144,12 +144,23 @@ static void describe(struct creation *c)
 	k->manager = sdnotify_manager();
 }
 
+// As long as nothing is in it, a group that was there before ("0:…", cgroup_record) isn't ours to empty: it may turn out to be in use.
+static void record_group(struct creation *c, bool planned)
+{
+	struct strv lines = { 0 };
+	cgroup_record(&c->launch.cgroup, c->oci->arena, &lines);
+	c->container.cgroup = (struct strv){ 0 };
+	for (size_t i = 0; i < lines.count; i++) {
+		if (!planned || !str_starts(lines.items[i], "0:"))
+			strv_push(c->oci->arena, &c->container.cgroup, lines.items[i]);
+	}
+}
+
 static int note(struct launch *launch, struct err *err)
 {
 	struct creation *c = launch->owner;
 	struct container *k = &c->container;
-	k->cgroup = (struct strv){ 0 };
-	cgroup_record(&launch->cgroup, c->oci->arena, &k->cgroup);
+	record_group(c, launch->pid == 0);
 	k->pid = launch->pid;
 	k->pid_start = k->pid ? proc_start_time(k->pid) : 0;
 	k->pid_namespace = launch_has(launch, CLONE_NEWPID);
