@@ -16,10 +16,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/ttydefaults.h>
 #include <unistd.h>
 
 enum {
@@ -27,6 +29,8 @@ enum {
 	DRAIN_MS = 200,       // of silence, after the container's end
 	DRAIN_MAX = 1 << 20,  // bytes; more than a pty holds
 	KILLED_WAIT_MS = 500, // how long a stalled reader holds up the end of a container that was killed
+	END_FIRST_MS = 50,    // from the end of the input to the first time it is typed,
+	END_PAUSE_MS = 1000,  // and the longest time to the next
 };
 
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGPIPE };
@@ -45,6 +49,8 @@ struct loop {
 	int input, console; // -1 once they ended
 	int output;
 	struct flow typed, shown;
+	int end_pause;     // ms; 0: the input hasn't ended
+	int64_t end_typed; // when its end is typed next, by proc_now_ms
 };
 
 // The caller's stdout while coso writes to it.
@@ -173,10 +179,34 @@ static void pour(struct flow *flow, int to)
 		flow->at = flow->size;
 }
 
+// A pipe's end stays, but what is typed is read once, and Ctrl-D is an end only to who reads it in the mode in which it was typed: to
+// a shell that was about to edit a line it is a zero on that line. So it is typed once what came before was read and the program
+// had a moment to go on, and then again, after a Ctrl-U that takes away such a zero, as often as it was read and the program lives.
 static void type_end_of_file(struct loop *loop)
 {
-	loop->typed = (struct flow){ .data = { 4 }, .size = 1 }; // Ctrl-D: what a line discipline takes for the end of input
+	static const struct flow first = { .data = { CTRL('D') }, .size = 1 },
+				 again = { .data = { CTRL('U'), CTRL('D') }, .size = 2 };
+	if (tty_was_read(loop->console)) {
+		loop->typed = loop->end_pause == END_FIRST_MS ? first : again;
+		loop->end_pause = loop->end_pause * 2 < END_PAUSE_MS ? loop->end_pause * 2 : END_PAUSE_MS;
+	}
+	loop->end_typed = proc_now_ms() + loop->end_pause;
+}
+
+static void end_input(struct loop *loop)
+{
 	loop->input = -1;
+	loop->end_pause = END_FIRST_MS;
+	loop->end_typed = proc_now_ms() + loop->end_pause;
+}
+
+// How long until the end of the input is to be typed; -1: it isn't.
+static int until_end_typed(const struct loop *loop)
+{
+	if (loop->end_pause == 0 || loop->console < 0 || !is_empty(&loop->typed))
+		return -1;
+	const int64_t left = loop->end_typed - proc_now_ms();
+	return left > 0 ? (int)left : 0;
 }
 
 static void serve_console(struct loop *loop, short events)
@@ -206,9 +236,11 @@ static int serve(struct loop *loop, struct err *err)
 			{ .fd = hear ? loop->input : -1, .events = POLLIN },
 			{ .fd = say ? loop->output : -1, .events = POLLOUT },
 		};
-		int n = poll(p, 5, -1);
+		int n = poll(p, 5, until_end_typed(loop));
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, "wait for the container");
+		if (until_end_typed(loop) == 0)
+			type_end_of_file(loop);
 		if (n < 0)
 			continue;
 		if (p[1].revents)
@@ -218,7 +250,7 @@ static int serve(struct loop *loop, struct err *err)
 		if (p[2].revents)
 			serve_console(loop, p[2].revents);
 		if (p[3].revents && !fill(&loop->typed, loop->input))
-			type_end_of_file(loop);
+			end_input(loop);
 		if (p[0].revents)
 			return 0;
 	}

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,4 +101,11 @@ void tty_copy_size(int from, int master)
 	struct winsize size;
 	if (ioctl(from, TIOCGWINSZ, &size) == 0)
 		ioctl(master, TIOCSWINSZ, &size);
+}
+
+bool tty_was_read(int master)
+{
+	own_fd int slave = ioctl(master, TIOCGPTPEER, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	struct pollfd p = { .fd = slave, .events = POLLIN };
+	return poll(&p, 1, 0) == 0;
 }

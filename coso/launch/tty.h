@@ -25,3 +25,6 @@ void tty_restore(struct tty_raw *raw);
 
 // Gives the master the window size of `from`, if that is a terminal.
 void tty_copy_size(int from, int master);
+
+// Whether all that was typed has been read, an end of the input as well. True too if nobody has the slave open any more.
+bool tty_was_read(int master);

@@ -37,11 +37,19 @@ at_terminal() {
 @test "the caller's descriptors stay as they were" { in_ns at_terminal borrowed; }
 
 forced() {
-	# Without a terminal --tty makes one nevertheless; the end of stdin is typed as Ctrl-D.
+	# Without a terminal --tty makes one nevertheless; the end of stdin is typed as Ctrl-D, until it is understood.
 	printf 'tty\necho $((40 + 2))\n' >"$T/in"
 	coso_in "$ROOTFS" --tty sh <"$T/in"
 	ended 0
 	said $'/dev/pts/0\r' $'42\r'
+	# The shell is at work when the end comes, and its terminal in another mode than when it reads on.
+	printf 'sleep 0.3\nsleep 0.3\n' >"$T/in"
+	coso_in "$ROOTFS" --tty sh <"$T/in"
+	ended 0
+	printf 'a\nb' >"$T/in"
+	coso_in "$ROOTFS" --tty sh -c 'sleep 0.3; cat; cat; echo then' <"$T/in"
+	ended 0
+	said $'bthen\r'
 	alpine --tty sh -c 'stty size; exit 5'
 	ended 5
 	alpine tty
