@@ -450,6 +450,7 @@ static const struct {
 	{ "hold", probe_hold, 1, "N [CODE]: have N children, say 'holding', and end with CODE at SIGTERM" },
 	{ "record", probe_record, 1, "PATH [WORD...]: append how this was called, and what is on stdin" },
 	{ "notify", probe_notify, 1, "TEXT: send it to $NOTIFY_SOCKET" },
+	{ "node", probe_node, 3, "PATH MAJOR MINOR: make a character device, and open it" },
 	{ "call", probe_call, 1, "NAME [NUMBER...]: one system call; what did it say?" },
 	{ "send", probe_send, 3, "tcp|udp HOST PORT [TEXT]: send, and print what comes back within 3 s" },
 };

@@ -17,6 +17,7 @@ int probe_hold(char **args);
 int probe_record(char **args);
 int probe_notify(char **args);
 int probe_call(char **args);
+int probe_node(char **args);
 
 // A fact: scheduler, CPUs, memory policy, personality, session keyring and clocks.
 void probe_attributes(void);

@@ -14,7 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -146,6 +148,16 @@ int probe_notify(char **args)
 	ssize_t n = sendto(fd, args[0], strlen(args[0]), 0, (const struct sockaddr *)&address, sizeof(address));
 	printf("notify=%s\n", n < 0 ? strerrorname_np(errno) : "sent");
 	return n < 0;
+}
+
+// node PATH MAJOR MINOR: makes a character device and opens it for reading: "PATH=ok" or "PATH=ERRNO".
+int probe_node(char **args)
+{
+	unsigned int major = (unsigned int)strtoul(args[1], NULL, 10), minor = (unsigned int)strtoul(args[2], NULL, 10);
+	int fd = mknod(args[0], S_IFCHR | 0666, makedev(major, minor)) < 0 ? -1 : open(args[0], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	printf("%s=%s\n", args[0], fd < 0 ? strerrorname_np(errno) : "ok");
+	return fd < 0;
 }
 
 static const struct {
