@@ -265,6 +265,16 @@ static int act_mem(char **args)
 	return 0;
 }
 
+static int act_memhold(char **args)
+{
+	int status = act_mem(args);
+
+	fflush(stdout);
+	for (;;)
+		pause();
+	return status;
+}
+
 // Forks children that live until all are counted: a bomb with a bound.
 static int act_fork(char **args)
 {
@@ -433,6 +443,7 @@ static const struct {
 	const char *help;
 } actions[] = {
 	{ "mem", act_mem, 1, "N: allocate and touch N bytes" },
+	{ "memhold", act_memhold, 1, "N: the same, and keep them" },
 	{ "fork", act_fork, 1, "N: have N children at a time" },
 	{ "spin", act_spin, 1, "SECONDS: use a CPU" },
 	{ "try", act_try, 1, "NAME...: attempt risky system calls, print what each said" },
