@@ -147,6 +147,7 @@ forwarded() {
 	for name in TERM:15 USR1:10 HUP:1 INT:2 USR2:12 ALRM:14 QUIT:3 CONT:18 TSTP:20 PWR:30 RTMIN+1:35; do
 		number=${name#*:}
 		bundle box . catch "$number" 9
+		rm -f "$T/box.out"
 		"$BIN/coso-oci" run --bundle "$T/box" box >"$T/box.out" 2>"$T/err" </dev/null &
 		pid=$!
 		has box ready
@@ -156,6 +157,7 @@ forwarded() {
 	done
 	# A first process that doesn't ask for TERM doesn't get it; it isn't made a KILL.
 	bundle box . sleep 100
+	rm "$T/box.out"
 	"$BIN/coso-oci" run --bundle "$T/box" box >"$T/box.out" 2>"$T/err" </dev/null &
 	pid=$!
 	has box sleeping
@@ -166,6 +168,7 @@ forwarded() {
 	wait $pid || number=$?
 	[ $number = 137 ]
 	up box . hold 0
+	rm "$T/box.out"
 	"$BIN/coso-oci" exec box /bin/probe catch 15 10 >"$T/box.out" </dev/null &
 	pid=$!
 	has box ready

@@ -124,7 +124,7 @@ two_deletes() {
 		"$BIN/coso-oci" delete box 2>"$T/err2" || second=1
 		wait $pid || first=1
 		[ $((first + second)) -le 1 ]
-		[ $((first + second)) = 0 ] || grep -qh 'does not exist' "$T/err1" "$T/err2"
+		[ $((first + second)) = 0 ] || grep -qh 'does not exist' "$T/err1" "$T/err2" || { cat "$T/err1" "$T/err2" >&2; return 1; }
 		[ ! -e /run/coso-oci/box ]
 	done
 }

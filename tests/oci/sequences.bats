@@ -193,7 +193,7 @@ crio() {
 buildah() {
 	local i
 	bundle box . exit 6
-	cd "$T/box"
+	cd "$T/box" || return
 	status=0
 	"$BIN/coso-oci" create --bundle "$T/box" --pid-file "$T/box/pid" buildah-buildah123 >"$T/box.out" 2>"$T/err" </dev/null || status=$?
 	[ $status = 0 ]

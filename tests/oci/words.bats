@@ -88,11 +88,11 @@ log_places() {
 	ended 1
 	[ "$(grep -c 'does not exist' "$T/err")" = 2 ]
 	mkfifo fifo
-	timeout 10 cat fifo >./read &
+	timeout 10 cat fifo >got &
 	oci --log fifo --log-format json state nobody
 	ended 1
 	wait $!
-	jq -es 'length == 1' read
+	jq -es 'length == 1' got
 	echo '{"level":"info","msg":"older","time":"2026-01-02T03:04:05Z"}' >log
 	oci --log log --log-format json state nobody
 	jq -es 'map(.level) == ["info", "error"]' log
@@ -170,13 +170,11 @@ program() {
 	oci create --bundle "$T/c" c
 	fails 1 "$2"
 	[ ! -e /run/coso-oci/c ]
-	up box . hold 0
 	jq '.process' "$T/c/config.json" >"$T/process"
 	oci exec --process "$T/process" --detach --pid-file "$T/pid" box
 	[ $status != 0 ]
 	grep -qE -- "$2" "$T/err"
 	[ ! -e "$T/pid" ]
-	gone box
 }
 
 programs() {
@@ -187,8 +185,9 @@ programs() {
 	echo data >"$f/folder/plain"
 	printf '#!/no/such/shell\n' >"$f/script"
 	chmod 755 "$f/script"
-	cp -a "$f" "$T/kept"
-	mkdir -p "$T/box" && cp -a "$f" "$T/box/rootfs"
+	mkdir "$T/box"
+	cp -a "$f" "$T/box/rootfs"
+	up box . hold 0
 	program '.process.args = ["nope"]' 'exec: "nope": executable file not found in \$PATH'
 	program '.process.args = ["/no/such"]' 'exec: "/no/such": stat /no/such: no such file or directory'
 	program '.process.args = ["/bin/probe/x"]' 'exec: "/bin/probe/x": .*not a directory'
@@ -198,6 +197,7 @@ programs() {
 	program '.process.args = [""]' 'exec: .*(executable file not found in \$PATH|no such file or directory)'
 	program '.process.args = ["./nope"] | .process.cwd = "/folder"' 'exec: "./nope": stat ./nope: no such file or directory'
 	program '.process.cwd = "/file"' 'chdir to cwd \("/file"\) set in config.json failed: .*not a directory'
+	gone box
 }
 
 @test "PR-07: a program that can't be run is an error of create and of exec, in Docker's words" { in_ns clean programs; }
