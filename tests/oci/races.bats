@@ -177,6 +177,42 @@ killed_creates() {
 
 @test "J: a create that is killed, every 5 ms: delete --force leaves no process, mount, group or folder" { in_ns clean killed_creates; }
 
+# A group that is somebody's, and for that no container's, stays untouched wherever create is killed.
+foreign_group() {
+	local at group pid
+	for group in /sys/fs/cgroup/pids /sys/fs/cgroup; do
+		[ ! -e "$group/cgroup.procs" ] || break
+	done
+	mkdir "$group/mine"
+	sleep 100 >/dev/null 2>&1 &
+	pid=$!
+	echo $pid >"$group/mine/cgroup.procs"
+	quick box hold 0
+	jq '.linux.cgroupsPath = "/mine"' "$T/box/config.json" >"$T/new"
+	mv "$T/new" "$T/box/config.json"
+	# Between the plan, which is noted, and the group.
+	strace -f -qq -o "$T/trace" -P "$group/mine" -e trace=mkdir,mkdirat -e inject=mkdir,mkdirat:signal=KILL \
+		"$BIN/coso-oci" create --bundle "$T/box" box >/dev/null 2>&1 </dev/null || true
+	[ -s /run/coso-oci/box/state.json ]
+	oci delete --force box
+	quiet
+	kill -0 $pid
+	for ((at = 0; at <= 20; at += 2)); do
+		"$BIN/coso-oci" create --bundle "$T/box" box >/dev/null 2>&1 </dev/null &
+		sleep "$(printf '0.%03d' $at)"
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		oci delete --force box
+		quiet
+		kill -0 $pid
+	done
+	kill $pid
+	wait $pid || true
+	rmdir "$group/mine"
+}
+
+@test "J CG-07: a create that is killed, and a group that is somebody's" { in_ns clean foreign_group; }
+
 start_one() {
 	"$BIN/coso-oci" create --bundle "$T/box" box
 	exec "$BIN/coso-oci" start box
