@@ -55,7 +55,7 @@ static const char group[] =
 static void is_user(const char *text, uint32_t uid, uint32_t gid, size_t groups, const char *home)
 {
 	struct root root = make_root(passwd, group);
-	struct user user;
+	struct user user = { 0 };
 	CU_ASSERT_EQUAL(user_lookup(root.fd, text, &user, NULL), 0);
 	CU_ASSERT_EQUAL(user.uid, uid);
 	CU_ASSERT_EQUAL(user.gid, gid);
@@ -104,7 +104,7 @@ TEST(user, long_lines_are_skipped_and_files_may_be_missing)
 	memset(text, 'x', size);
 	memcpy(text + size, "\nme:x:5:6::/h:/bin/sh\n", sizeof("\nme:x:5:6::/h:/bin/sh\n"));
 	struct root root = make_root(text, NULL);
-	struct user user;
+	struct user user = { 0 };
 	free(text);
 	CU_ASSERT_EQUAL(user_lookup(root.fd, "me", &user, NULL), 0);
 	CU_ASSERT_EQUAL(user.uid, 5);

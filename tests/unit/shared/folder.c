@@ -2,6 +2,8 @@
 // folder.c - a temporary folder for one unit test
 #include "tests/unit/shared/folder.h"
 
+#include "tests/unit/unit.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@ static void run(const char *const argv[])
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0) {
 		fprintf(stderr, "%s %s: failed\n", argv[0], argv[2]);
-		abort();
+		CU_FAIL("a command failed");
 	}
 }
 

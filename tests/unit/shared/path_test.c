@@ -86,7 +86,7 @@ TEST(path, open_beneath_follows_nothing)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CU_ASSERT_EQUAL(path_open_beneath(root, wrong[i], O_RDONLY, 0, NULL), -1);
 	own_fd int made = path_open_beneath(root, "new", O_CREAT | O_EXCL | O_WRONLY, 0640, NULL);
-	struct stat st;
+	struct stat st = { 0 };
 	CU_ASSERT_EQUAL(fstat(made, &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 0777, 0640);
 	check_canary(&dir);
