@@ -136,7 +136,9 @@ static int run_go(struct launch *launch, struct err *err)
 
 static int run_masks(struct launch *launch, struct err *err)
 {
-	return masks_apply(launch, err) < 0 ? -1 : rootfs_protect(launch, err);
+	if (masks_apply(launch, err) < 0 || process_make_folder(launch, err) < 0)
+		return -1;
+	return rootfs_protect(launch, err);
 }
 
 static bool wants_tty(const struct launch *launch)

@@ -52,6 +52,15 @@ static int enter_failed(const struct launch *launch, const char *folder, struct 
 	return err_wrap(err, "chdir to cwd (\"%s\") set in config.json failed", folder);
 }
 
+int process_make_folder(struct launch *launch, struct err *err)
+{
+	const char *cwd = launch->spec->process.cwd;
+	if (!launch->spec->root.readonly || !cwd)
+		return 0;
+	own_fd int fd = path_mkdirs_in(launch->rootfs.root, cwd, err);
+	return fd < 0 ? enter_failed(launch, cwd, err) : 0;
+}
+
 // Should: be inside the root afterwards: getcwd(2) answers "(unreachable)…" for a folder that isn't (CVE-2024-21626).
 static int enter_folder(struct launch *launch, struct err *err)
 {

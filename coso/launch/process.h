@@ -9,6 +9,9 @@ struct launch;
 // Inside: finds the user in the container's files, and their home folder.
 int process_lookup(struct launch *launch, struct err *err);
 
+// Inside, before a read-only root is that: makes the working folder, which process_prepare makes elsewhere.
+int process_make_folder(struct launch *launch, struct err *err);
+
 // Inside, after pivot_root. Should: leave the working folder inside the root, and every descriptor but 0 to 2 and those to be preserved
 // close-on-exec.
 int process_prepare(struct launch *launch, struct err *err);

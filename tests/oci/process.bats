@@ -13,6 +13,8 @@ cwd() {
 	runs '.process.cwd = "/made/on/the/way"' cwd
 	is cwd /made/on/the/way
 	[ "$(stat -c %a "$T/c/rootfs/made/on")" = 755 ]
+	runs '.process.cwd = "/made/in/time" | .root.readonly = true' cwd
+	is cwd /made/in/time
 	ln -s /tmp "$T/c/rootfs/link"
 	runs '.process.cwd = "/link"' cwd
 	is cwd /tmp
