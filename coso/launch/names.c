@@ -29,7 +29,8 @@ static int set_sysctl(int root, const char *assignment, struct err *err)
 
 bool names_wanted(const struct launch *launch)
 {
-	return launch->spec->sysctl.count || (launch_has(launch, CLONE_NEWUTS) && launch->spec->hostname);
+	const struct spec *spec = launch->spec;
+	return spec->sysctl.count || (launch_has(launch, CLONE_NEWUTS) && (spec->hostname || spec->domainname));
 }
 
 void names_describe(const struct launch *launch, FILE *out)
