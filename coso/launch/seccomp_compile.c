@@ -5,6 +5,7 @@
 
 #include "coso/launch/seccomp_prologue.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 
 #include <errno.h>
 #include <seccomp.h>
@@ -30,16 +31,16 @@ static void compilation_end(struct compilation *compilation)
 
 #define own_compilation __attribute__((cleanup(compilation_end)))
 
-// The call can't be put into the filter. That is an error only where it would be permitted for that.
-static int name_skip(const struct seccomp_profile *profile, const struct seccomp_rule *rule, const char *name, struct err *err)
+// The call can't be put into the filter. Engines name calls that only newer libraries know, so that is no error; but where it would
+// be permitted for that, somebody should know.
+static void name_skip(const struct seccomp_profile *profile, const struct seccomp_rule *rule, const char *name)
 {
 	if (seccomp_profile_permits(rule->action) || !seccomp_profile_permits(profile->default_action))
-		return 0;
+		return;
 	const struct scmp_version *library = seccomp_version();
 
-	err_set(err, EINVAL, "%s: system call '%s' can't be refused: libseccomp %u.%u.%u doesn't know it", rule->where, name,
-		library->major, library->minor, library->micro);
-	return err_hint(err, "remove the name, or build COSO with a newer libseccomp");
+	log_warning("%s: system call '%s' isn't refused: libseccomp %u.%u.%u doesn't know it", rule->where, name, library->major,
+		    library->minor, library->micro);
 }
 
 // libseccomp takes one condition an argument. Several on the same argument mean "any of them", as with Docker and runc.
@@ -72,8 +73,9 @@ static int name_add(struct compilation *compilation, const struct seccomp_rule *
 		const struct seccomp_newer *call = seccomp_prologue_find(name);
 
 		if (!call || rule->condition_count)
-			return name_skip(compilation->profile, rule, name, err);
-		seccomp_prologue_decide(&compilation->prologue, call, rule->action);
+			name_skip(compilation->profile, rule, name);
+		else
+			seccomp_prologue_decide(&compilation->prologue, call, rule->action);
 		return 0;
 	}
 	rc = call_add(compilation->libseccomp, rule, number);

@@ -91,8 +91,12 @@ flags() {
 	is getppid EPERM
 	called "{ defaultAction: \"SCMP_ACT_ERRNO\", syscalls: [{ names: ($(needed) + [\"no_such_call\"]), action: \"SCMP_ACT_ALLOW\" }, { names: [\"other_call\"], action: \"SCMP_ACT_ERRNO\" }] }" getppid
 	is getppid EPERM
-	# A call that is to be refused is never let through silently.
-	refuses '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["no_such_call"], action: "SCMP_ACT_ERRNO" }] }' no_such_call
+	# A call that was to be refused is never let through silently.
+	bundle c '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["no_such_call", "getppid"], action: "SCMP_ACT_ERRNO" }] }' call getppid
+	oci --log "$T/log" run --bundle "$T/c" c
+	ended 0
+	is getppid EPERM
+	grep -q "level=warning.*no_such_call.*isn't refused" "$T/log"
 	runs '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/no/such/socket", syscalls: [{ names: ["getppid"], action: "SCMP_ACT_ERRNO" }] }' call getppid # nothing notifies
 	is getppid EPERM
 	runs '.process.noNewPrivileges = false | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["getppid"], action: "SCMP_ACT_ERRNO" }] }' call getppid
