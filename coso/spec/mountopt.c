@@ -217,7 +217,7 @@ int mountopt_apply(const struct spec *spec, struct spec_mount *mount, const char
 		return apply_idmap(spec, mount, word, err);
 	if (str_eq(word, "bind") || str_eq(word, "rbind")) {
 		mount->type = "bind";
-		mount->recursive = word[0] == 'r';
+		mount->recursive = word[0] == 'r' || (spec->bundle && mount->recursive); // of both the larger; for flags the last
 		return 0;
 	}
 	if (!is_superblock(word, &passed) && bind) { // mount(2) passes it over; a person who types it has slipped

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { NS_PER_S = 1000000000, NAME_MOST = 64 }; // bytes of a domain name: __NEW_UTS_LEN
 
@@ -124,6 +125,18 @@ static bool maps_root(const struct spec_idmaps *maps)
 	return false;
 }
 
+// The caller's own id, as the root inside.
+static void map_own(struct spec *spec)
+{
+	const struct spec_idmap own[] = { { 0, geteuid(), 1 }, { 0, getegid(), 1 } };
+	struct spec_idmaps *const maps[] = { &spec->uid_maps, &spec->gid_maps };
+	for (size_t i = 0; i < 2; i++) {
+		maps[i]->items = arena_grow(spec->arena, NULL, 0, sizeof(own[i]));
+		maps[i]->items[0] = own[i];
+		maps[i]->count = 1;
+	}
+}
+
 // Those of a user namespace that is joined are what they are; whether the configuration's agree is for the launch to see.
 static int id_maps(struct spec *spec, const struct oci_node *l, struct err *err)
 {
@@ -132,6 +145,10 @@ static int id_maps(struct spec *spec, const struct oci_node *l, struct err *err)
 	for (size_t i = 0; i < 2; i++) {
 		if (oci_idmaps(spec->arena, l, keys[i], maps[i], err) < 0)
 			return -1;
+	}
+	if ((spec->namespaces & CLONE_NEWUSER) && maps[0]->count + maps[1]->count == 0)
+		map_own(spec);
+	for (size_t i = 0; i < 2; i++) {
 		if (maps[i]->count && !oci_has(spec, CLONE_NEWUSER))
 			return oci_bad_member(l, keys[i],
 					      "user namespace mappings specified, but user namespace isn't enabled in the config",

@@ -60,6 +60,8 @@ binds() {
 	oci run --bundle "$T/c" c
 	ended 1
 	runs "$(bind '["rbind"]')" read /x/deep/file
+	runs "$(bind '["rbind", "bind"]')" read /x/deep/file
+	runs "$(bind '["bind", "rbind"]')" read /x/deep/file
 	said deep
 	runs '.mounts += [{ destination: "/single", source: "\(env.T)/source/file", options: ["bind", "ro"] }]' read /single # a file made to bind on
 	said one

@@ -98,12 +98,15 @@ mapped() {
 	is ns.user "$(readlink "/proc/$pid/ns/user")"
 	is ns.net "$(readlink "/proc/$pid/ns/net")"
 	gone one
+	# Without maps the caller's own ids are the only ones.
+	runs '.linux.namespaces += [{ type: "user" }] | del(.mounts[] | select(.type == "devpts"))' ids ns
+	isnt ns.user "$(readlink /proc/self/ns/user)"
+	[ "$(sed -n 's/^[ug]id_map= *//p' "$T/out" | tr -s ' ')" = $'0 0 1\n0 0 1' ]
 }
 
 @test "NS-06 NS-16 NS-18 NS-20: a user namespace with its maps, new and joined" { in_ns clean mapped "$USERNS"; }
 
 wrong_maps() {
-	refuses '.linux.namespaces += [{ type: "user" }]' '[mM]apping'
 	refuses '.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }]' "user namespace"
 	refuses "$1"' | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }, { containerID: 5, hostID: 200000, size: 10 }]' 'uid'
 	refuses "$1"' | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 0 }]' 'size'
@@ -122,6 +125,8 @@ names() {
 	[ "$(uname -n)" = "$own" ]
 	runs 'del(.hostname)' host
 	is hostname "$own"
+	runs 'del(.hostname) | .domainname = "two.example"' host
+	is domainname two.example
 	refuses '.linux.namespaces |= map(select(.type != "uts"))' 'hostname'
 	refuses 'del(.hostname) | .domainname = "x" | .linux.namespaces |= map(select(.type != "uts"))' 'domainname'
 	refuses '.hostname = ("x" * 65)' hostname

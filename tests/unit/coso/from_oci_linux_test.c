@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 TEST(from_oci_linux, namespaces) // NS-01 to NS-14
 {
@@ -57,11 +58,14 @@ TEST(from_oci_linux, id_maps) // NS-06, NS-16, NS-17, NS-20
 	spec = sample_spec(&arena,
 			   SAMPLE_LINUX("'namespaces':[{'type':'user','path':'/proc/1/ns/user'}],'uidMappings':" ONE_MAP ","));
 	CU_ASSERT_EQUAL(spec.uid_maps.count, 1);
+	spec = sample_spec(&arena, USER(""));
+	CU_ASSERT_TRUE(spec.uid_maps.count == 1 && spec.uid_maps.items[0].container == 0 && spec.uid_maps.items[0].size == 1);
+	CU_ASSERT_EQUAL(spec.uid_maps.items[0].host, geteuid());
+	CU_ASSERT_EQUAL(spec.gid_maps.items[0].host, getegid());
 	static const struct sample_wrong wrong[] = {
 		{ SAMPLE_LINUX("'uidMappings':" ONE_MAP ","),
 		  "linux.uidMappings: user namespace mappings specified, but user namespace isn't enabled" },
 		{ SAMPLE_LINUX("'gidMappings':" ONE_MAP ","), "linux.gidMappings: user namespace mappings specified" },
-		{ USER(""), "linux.uidMappings: has to map the container's id 0" },
 		{ USER("'uidMappings':" ONE_MAP ","), "linux.gidMappings: has to map the container's id 0" },
 		{ UIDS("[{'containerID':1,'hostID':0,'size':10}]"), "linux.uidMappings: has to map the container's id 0" },
 		{ UIDS("{}"), "linux.uidMappings: {} is not an array" },
