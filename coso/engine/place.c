@@ -112,6 +112,16 @@ int place_open(struct arena *arena, const char *root, struct place *out_place, s
 	return 0;
 }
 
+int place_open_cache(struct arena *arena)
+{
+	struct place place;
+	struct err why = { 0 };
+	if (name_folders(arena, NULL, &place, &why) < 0)
+		return -1;
+	own_fd int lib = open_folder(place.lib, &why);
+	return lib < 0 ? -1 : open_below(lib, place.lib, "cache", &why);
+}
+
 void place_close(struct place *place)
 {
 	fd_close(&place->run_fd);

@@ -25,6 +25,9 @@ void place_close(struct place *place);
 // The same for who only looks: nothing is made. Only `run_fd` is opened, and stays -1 if there is no such folder.
 int place_look(struct arena *arena, const char *root, struct place *out_place, struct err *err);
 
+// lib/cache alone, made if need be; -1: there can't be one, and nothing is kept.
+int place_open_cache(struct arena *arena);
+
 // Makes the folder of one container below lib, and opens it.
 int place_make_container(const struct place *place, const char *id, struct err *err);
 

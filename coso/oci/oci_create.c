@@ -4,6 +4,7 @@
 // Theory of operation. Both make the container's folder, launch, and hand over what the caller waits for. create leaves the first
 // process waiting (launch/start.h) and ends; run goes on to supervise it, or, detached, ends too. What can't be finished is removed.
 #include "coso/engine/pidfile.h"
+#include "coso/engine/place.h"
 #include "coso/engine/supervise.h"
 #include "coso/launch/hooks.h"
 #include "coso/launch/launch.h"
@@ -204,9 +205,11 @@ static int start_launch(struct creation *c, struct err *err)
 		return -1;
 	if (c->waits && (launch->start = start_listen(c->container.folder, err)) < 0)
 		return -1;
+	own_fd int cache = c->spec.process.seccomp == SPEC_SECCOMP_JSON ? place_open_cache(c->oci->arena) : -1;
 	launch->signals = signals;
+	launch->cache = cache;
 	int result = launch_start(launch, err);
-	launch->signals = -1;
+	launch->signals = launch->cache = -1;
 	fd_close(&launch->start);
 	return result;
 }

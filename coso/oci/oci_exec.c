@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // oci_exec.c - exec: another process in a container that runs
 #include "coso/engine/pidfile.h"
+#include "coso/engine/place.h"
 #include "coso/engine/supervise.h"
 #include "coso/launch/join.h"
 #include "coso/launch/launch.h"
@@ -178,9 +179,11 @@ static int join(struct execution *e, struct err *err)
 	own_fd int signals = supervise_open_ending(err);
 	if (signals < 0)
 		return -1;
+	own_fd int cache = e->spec.process.seccomp == SPEC_SECCOMP_JSON ? place_open_cache(e->oci->arena) : -1;
 	launch->signals = signals;
+	launch->cache = cache;
 	int result = join_start(launch, err);
-	launch->signals = -1;
+	launch->signals = launch->cache = -1;
 	return result;
 }
 

@@ -83,7 +83,7 @@ has() { wait_for 10 grep -qxF -- "$2" "$T/$1.out"; }
 
 # The standing folder of all containers, which any first one makes, doesn't count.
 clean() {
-	mkdir -p /run/coso-oci && chmod 700 /run/coso-oci
+	(umask 077 && mkdir -p /run/coso-oci /var/lib/coso/cache)
 	unchanged "$@"
 }
 

@@ -167,3 +167,32 @@ notified() {
 }
 
 @test "LX-SEC-09 LX-SEC-10 LX-SEC-11, 5.8: a listener gets the descriptor and the state, of an exec too" { in_ns clean notified "$NOTIFY"; }
+
+kept() {
+	local profile='.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["getppid"], action: "SCMP_ACT_ERRNO" }] }' first
+	rm -f /var/lib/coso/cache/*
+	runs "$profile" call getppid
+	is getppid EPERM
+	[ "$(ls /var/lib/coso/cache | wc -l)" = 1 ]
+	first=$(stat -c %n:%a:%u:%i /var/lib/coso/cache/*)
+	[[ $first == *:600:0:* ]]
+	runs "$profile" call getppid
+	is getppid EPERM
+	up one "$profile" hold 0
+	oci exec one /bin/probe call getppid
+	ended 0
+	is getppid EPERM
+	gone one
+	[ "$(stat -c %n:%a:%u:%i /var/lib/coso/cache/*)" = "$first" ] # found, not made anew
+	# What can't be kept is compiled each time.
+	rm -r /var/lib/coso/cache
+	: >/var/lib/coso/cache
+	runs "$profile" call getppid
+	is getppid EPERM
+	rm /var/lib/coso/cache
+	runs 'del(.linux.seccomp)' call getppid
+	[ ! -e /var/lib/coso/cache ] # nothing to keep
+	mkdir -m 700 /var/lib/coso/cache
+}
+
+@test "a filter is compiled once, for all containers and what is executed in them" { in_ns clean kept; }
