@@ -190,6 +190,7 @@ killed_outside() {
 	up one . hold 0
 	pid=$(state one pid)
 	kill -STOP "$PPID" # the subreaper: what ends stays a zombie
+	wait_for 5 grep -q '^State:.T' "/proc/$PPID/status"
 	kill -KILL "$pid"
 	wait_for 5 grep -q '^State:.Z' "/proc/$pid/status"
 	is_state one stopped
