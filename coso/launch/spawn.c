@@ -161,7 +161,10 @@ static int join_target(const struct launch *launch, struct err *err)
 		flags |= CLONE_NEWUSER;
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "PR_SET_DUMPABLE");
-	return setns(launch->target, (int)flags) < 0 ? err_sys(err, "enter the container's namespaces") : 0;
+	int result = setns(launch->target, (int)flags);
+	if (result < 0 && errno == EINVAL && access("/proc/self/ns/time", F_OK) < 0) // a kernel without CONFIG_TIME_NS refuses the flag
+		result = setns(launch->target, (int)(flags & ~(unsigned long)CLONE_NEWTIME));
+	return result < 0 ? err_sys(err, "enter the container's namespaces") : 0;
 }
 
 static void __attribute__((noreturn)) helper(struct launch *launch, struct clone_args *args, const int fds[JOINS_MAX], int out)
