@@ -90,7 +90,7 @@ int cgroup_join(const struct cgroup *cgroup, bool cloned_into_v2, struct err *er
 bool cgroup_has_v1(const struct cgroup *cgroup);
 
 // Gives the v2 group to `uid`: its folder, and those of its files that the kernel says a delegatee needs (/sys/kernel/cgroup/delegate).
-// v1 groups are never given away. Where there is no v2 group this does nothing.
+// v1 groups are never given away, nor is one that was there before. Where there is no v2 group this does nothing.
 int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct err *err);
 
 // One line a setting for `coso explain` ("memory: memory.limit_in_bytes = 67108864 in /sys/fs/cgroup/memory/coso/ID"), without

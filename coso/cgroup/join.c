@@ -134,7 +134,7 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct err *err)
 	own_arena struct arena arena = { 0 };
 	const char *folder = NULL;
 	for (size_t i = 0; i < cgroup->count; i++)
-		if (cgroup->hierarchies[i].v2)
+		if (cgroup->hierarchies[i].v2 && (cgroup->hierarchies[i].made || cgroup->unit))
 			folder = cgroup->hierarchies[i].folder;
 	if (!folder)
 		return 0;

@@ -2,6 +2,7 @@
 // devices.c - nodes and links in /dev
 #include "coso/launch/devices.h"
 
+#include "coso/launch/idmap.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/mounts.h"
 #include "coso/launch/spawn.h"
@@ -72,19 +73,6 @@ static int open_parent(struct launch *launch, const char *path, char out_name[NA
 	return path_mkdirs_in(launch->rootfs.root, before ? folder : "/", err);
 }
 
-// The id that one of the container's is in the caller's user namespace.
-static bool map_id(const struct spec_idmaps *maps, uint32_t id, uint32_t *out_id)
-{
-	for (size_t i = 0; i < maps->count; i++) {
-		const struct spec_idmap *m = &maps->items[i];
-		if (id >= m->container && id - m->container < m->size) {
-			*out_id = m->host + (id - m->container);
-			return true;
-		}
-	}
-	return false;
-}
-
 // The standard devices first, then the spec's.
 static const struct spec_device *device_at(const struct spec *spec, size_t index)
 {
@@ -118,7 +106,7 @@ static int make_node(struct launch *launch, const struct spec_idmaps maps[2], si
 	uint32_t uid, gid;
 	char name[24];
 	snprintf(name, sizeof(name), "%zu", index);
-	if (!map_id(&maps[0], d->uid, &uid) || !map_id(&maps[1], d->gid, &gid))
+	if (!idmap_find(&maps[0], d->uid, &uid) || !idmap_find(&maps[1], d->gid, &gid))
 		return err_set(err, EINVAL, "device '%s': its owner %u:%u isn't among the container's ids", d->path, d->uid,
 			       d->gid);
 	if (mknodat(folder, name, file_type(d->type) | d->mode, number(d)) < 0 ||

@@ -71,6 +71,18 @@ bool idmap_denies_groups(const struct caller *caller, const struct spec_idmaps *
 	return !caller->maps_ids && is_one_id(gids);
 }
 
+bool idmap_find(const struct spec_idmaps *maps, uint32_t id, uint32_t *out_id)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct spec_idmap *m = &maps->items[i];
+		if (id >= m->container && id - m->container < m->size) {
+			*out_id = m->host + (id - m->container);
+			return true;
+		}
+	}
+	return false;
+}
+
 int idmap_write(struct arena *arena, pid_t pid, const struct idmap *map, struct err *err)
 {
 	bool one = is_one_id(map->uids) && is_one_id(map->gids);

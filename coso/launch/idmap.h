@@ -9,12 +9,16 @@
 #include "shared/arena.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct idmap {
 	const struct caller *caller;
 	const struct spec_idmaps *uids, *gids;
 };
+
+// The id that one of the container's is in the caller's user namespace. False: it has none.
+bool idmap_find(const struct spec_idmaps *maps, uint32_t id, uint32_t *out_id);
 
 // Outside, after clone3. With CAP_SETUID and CAP_SETGID directly; without them one id directly (setgroups denied first) or more
 // through newuidmap(1) and newgidmap(1).

@@ -16,6 +16,7 @@
 #include "coso/launch/launch.h"
 
 #include "coso/launch/adopt.h"
+#include "coso/launch/delegate.h"
 #include "coso/launch/devices.h"
 #include "coso/launch/etcfiles.h"
 #include "coso/launch/gate.h"
@@ -304,6 +305,7 @@ static const struct stage outside[] = {
 	{ "process", "check what the process is to have", NULL, NULL, run_attributes, NULL },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
 	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
+	{ "delegate", "give the group on v2 to the program's user", delegate_wanted, NULL, delegate_run, NULL },
 	{ "rdt", "make resctrl groups", wants_rdt, NULL, run_rdt, undo_rdt },
 	{ "sources", "open what will be mounted from the host", launch_has_root, NULL, run_sources, undo_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, spawn_describe, spawn_run, spawn_undo },

@@ -162,7 +162,8 @@ static int join_target(const struct launch *launch, struct err *err)
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "PR_SET_DUMPABLE");
 	int result = setns(launch->target, (int)flags);
-	if (result < 0 && errno == EINVAL && access("/proc/self/ns/time", F_OK) < 0) // a kernel without CONFIG_TIME_NS refuses the flag
+	if (result < 0 && errno == EINVAL &&
+	    access("/proc/self/ns/time", F_OK) < 0) // a kernel without CONFIG_TIME_NS refuses the flag
 		result = setns(launch->target, (int)(flags & ~(unsigned long)CLONE_NEWTIME));
 	return result < 0 ? err_sys(err, "enter the container's namespaces") : 0;
 }
