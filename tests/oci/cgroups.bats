@@ -96,15 +96,13 @@ disabled() {
 @test "E: --cgroup-manager disabled: no group is made, and later commands know" { in_ns clean disabled; }
 
 limits() {
-	up one '.linux.cgroupsPath = "/one" | .linux.resources += { memory: { limit: 67108864, reservation: 33554432 }, cpu: { shares: 512, quota: 50000, period: 100000, cpus: "0", mems: "0" },
+	up one '.linux.cgroupsPath = "/one" | .linux.resources += { memory: { limit: 67108864, reservation: 33554432 }, cpu: { shares: 512, quota: 50000, period: 100000 },
 		pids: { limit: 33 } }' hold 0
 	[ "$(setting memory memory.limit_in_bytes memory.max /one)" = 67108864 ]
 	[ "$(setting memory memory.soft_limit_in_bytes memory.low /one)" = 33554432 ]
 	[ "$(setting pids pids.max pids.max /one)" = 33 ]
-	[ "$(setting cpuset cpuset.cpus cpuset.cpus /one)" = 0 ]
 	[[ $(setting cpu cpu.cfs_quota_us cpu.max /one) =~ ^50000( 100000)?$ ]]
 	[[ $(setting cpu cpu.shares cpu.weight /one) =~ ^(512|59|20)$ ]]
-	grep -q '^Cpus_allowed_list:.*\s0$' "/proc/$(state one pid)/status"
 	gone one
 	up one '.linux.cgroupsPath = "/one" | .linux.resources += { memory: { limit: -1 }, pids: { limit: -1 }, cpu: { quota: -1 } }' hold 0
 	[ "$(setting pids pids.max pids.max /one)" = max ]
@@ -125,7 +123,26 @@ limits() {
 	is error 'fork: EAGAIN'
 }
 
-@test "RS-01 RS-02 RS-10 RS-11 RS-13 RS-15 RS-25 RS-29: limits are set, and hold" { in_ns clean limits; }
+@test "RS-01 RS-02 RS-10 RS-11 RS-13 RS-25 RS-29: limits are set, and hold" { in_ns clean limits; }
+
+cpus() {
+	up one '.linux.cgroupsPath = "/one" | .linux.resources.cpu = { cpus: "0", mems: "0" }' hold 0
+	[ "$(setting cpuset cpuset.cpus cpuset.cpus /one)" = 0 ]
+	[ "$(setting cpuset cpuset.mems cpuset.mems /one)" = 0 ]
+	grep -q '^Cpus_allowed_list:.*\s0$' "/proc/$(state one pid)/status"
+	gone one
+	up one '.linux.cgroupsPath = "/one"' hold 0
+	oci update --cpuset-cpus 0 --cpuset-mems 0 one
+	quiet
+	[ "$(setting cpuset cpuset.cpus cpuset.cpus /one)" = 0 ]
+	[ "$(setting cpuset cpuset.mems cpuset.mems /one)" = 0 ]
+	gone one
+}
+
+@test "RS-15 3.11: CPUs and memory nodes, at the start and by update" {
+	skip_unless 'the cgroup controller cpuset' grep -q '^cpuset' /proc/cgroups
+	in_ns clean cpus
+}
 
 wrong_limits() {
 	refuses '.linux.resources.blockIO.weight = 5' weight
@@ -135,7 +152,7 @@ wrong_limits() {
 	refuses '.linux.resources.cpu.cpus = "4096"' cpu
 	refuses '.linux.resources.cpu.period = 1' period
 	refuses '.linux.resources.cpu = { realtimeRuntime: 1000000000000, realtimePeriod: 1000 }' 'rt_|realtime'
-	refuses '.linux.resources.hugepageLimits = [{ pageSize: "3MB", limit: 0 }]' '3MB'
+	refuses '.linux.resources.hugepageLimits = [{ pageSize: "3MB", limit: 0 }]' '3MB|hugetlb'
 	refuses '.linux.resources.rdma = { "nodevice9": { hcaHandles: 3 } }' 'rdma|nodevice9'
 	refuses '.linux.resources.network.priorities = [{ name: "noif0", priority: 3 }]' 'noif0|net_prio'
 	refuses '.linux.resources.unified = { "a/b": "1" }' 'a/b|unified'
@@ -162,9 +179,9 @@ updates() {
 	oci update --cpu-quota 25000 one # the period stays
 	quiet
 	[[ $(setting cpu cpu.cfs_quota_us cpu.max /one) =~ ^25000( 100000)?$ ]]
-	oci update --cpu-share 256 --cpuset-cpus 0 --kernel-memory 1g --kernel-memory-tcp 1g one
+	oci update --cpu-share 256 --kernel-memory 1g --kernel-memory-tcp 1g one
 	quiet
-	[ "$(setting cpuset cpuset.cpus cpuset.cpus /one)" = 0 ]
+	[[ $(setting cpu cpu.shares cpu.weight /one) =~ ^(256|35|10)$ ]]
 	for form in --resources=- '--resources -' '-r -'; do
 		status=0
 		# shellcheck disable=SC2086 # words are meant
@@ -266,11 +283,6 @@ processes() {
 	oci ps -f json one
 	silent
 	jq -e 'type == "array" and length == 3 and all(type == "number")' "$T/out"
-	jq -r '.[]' "$T/out" | sort >"$T/json"
-	oci ps one
-	silent
-	head -n 1 "$T/out" | grep -q PID
-	awk 'NR > 1 { print $2 }' "$T/out" | sort | diff - "$T/json"
 	oci ps one -o pid,args
 	silent
 	[ "$(grep -c '/bin/probe hold 2' "$T/out")" = 3 ]
@@ -281,7 +293,24 @@ processes() {
 	gone one
 }
 
-@test "3.9: ps: as JSON, and as ps prints it" { in_ns clean processes; }
+@test "3.9: ps: as JSON, and with options of ps" { in_ns clean processes; }
+
+full() {
+	up one . hold 2
+	has one holding
+	oci ps -f json one
+	jq -r '.[]' "$T/out" | sort >"$T/json"
+	oci ps one
+	silent
+	head -n 1 "$T/out" | grep -q PID
+	awk 'NR > 1 { print $2 }' "$T/out" | sort | diff - "$T/json"
+	gone one
+}
+
+@test "3.9: ps: as ps -ef prints it" {
+	skip_unless 'a time of boot that ps can read' ps -ef
+	in_ns clean full
+}
 
 events() {
 	up one '.linux.cgroupsPath = "/one" | .linux.resources += { memory: { limit: 67108864 }, pids: { limit: 33 } }' hold 1
