@@ -59,7 +59,7 @@ static int run_begin(struct launch *launch, struct err *err)
 
 static bool wants_proc(const struct launch *launch)
 {
-	return has(launch, CLONE_NEWTIME) || security_wants_proc(launch);
+	return has(launch, CLONE_NEWTIME) || launch->spec->sysctl.count || security_wants_proc(launch);
 }
 
 // Should: come while nothing of the container's is mounted.

@@ -3,23 +3,24 @@
 #include "coso/launch/names.h"
 
 #include "coso/launch/launch.h"
+#include "coso/launch/procfs.h"
 #include "shared/fd.h"
-#include "shared/path.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
-static int set_sysctl(int root, const char *assignment, struct err *err)
+// Never by way of the container's own /proc: an image without a mount there could have anything in its place (CVE-2025-52881).
+static int set_sysctl(int proc, const char *assignment, struct err *err)
 {
-	char path[256] = "/proc/sys/";
+	char path[256] = "sys/";
 	size_t at = strlen(path);
 	const char *c = assignment;
 	for (; *c && *c != '=' && at < sizeof(path) - 1; c++)
 		path[at++] = *c == '.' ? '/' : *c;
 	path[at] = '\0';
-	own_fd int fd = path_open_in(root, path, O_WRONLY, 0, err);
+	own_fd int fd = procfs_open_file(proc, path, O_WRONLY, err);
 	if (fd < 0)
 		return err_wrap(err, "--sysctl %s", assignment);
 	if (*c != '=' || write(fd, c + 1, strlen(c + 1)) < 0)
@@ -49,7 +50,7 @@ int names_set(struct launch *launch, struct err *err)
 	if (launch_has(launch, CLONE_NEWUTS) && spec->domainname && setdomainname(spec->domainname, strlen(spec->domainname)) < 0)
 		return err_sys(err, "set domain name '%s'", spec->domainname);
 	for (size_t i = 0; i < spec->sysctl.count; i++) {
-		if (set_sysctl(launch->rootfs.root, spec->sysctl.items[i], err) < 0)
+		if (set_sysctl(launch->proc, spec->sysctl.items[i], err) < 0)
 			return -1;
 	}
 	return 0;
