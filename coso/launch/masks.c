@@ -46,7 +46,7 @@ static int new_empty(const struct launch *launch, struct err *err)
 
 static int mask(const struct launch *launch, const char *path, struct covers *covers, struct err *err)
 {
-	own_fd int target = path_open_in(launch->rootfs.root, path, O_PATH, 0, err);
+	own_fd int target = mounts_open(launch, path, err);
 	if (target < 0)
 		return err->code == ENOENT || err->code == ENOTDIR || err->code == EACCES ? 0 : -1;
 	struct stat st;
@@ -78,14 +78,13 @@ static bool is_repeated(const struct strv *paths, size_t index)
 int masks_apply(struct launch *launch, struct err *err)
 {
 	const struct spec *spec = launch->spec;
-	int root = launch->rootfs.root;
 	for (size_t i = 0; i < spec->readonly_paths.count; i++) {
-		if (mounts_make_readonly(root, spec->readonly_paths.items[i], err) < 0)
+		if (mounts_make_readonly(launch, spec->readonly_paths.items[i], err) < 0)
 			return -1;
 	}
 	if (!spec->masked_paths.count)
 		return 0;
-	struct covers covers = { .null = open_null(root, err), .empty = -1 };
+	struct covers covers = { .null = open_null(launch->rootfs.root, err), .empty = -1 };
 	int result = covers.null < 0 ? -1 : 0;
 	for (size_t i = 0; result == 0 && i < spec->masked_paths.count; i++)
 		result = is_repeated(&spec->masked_paths, i) ? 0 : mask(launch, spec->masked_paths.items[i], &covers, err);

@@ -82,7 +82,7 @@ int mounts_prepare(struct launch *launch, struct err *err)
 		struct mounts_item *item = &m->items[m->count++];
 		item->mount = &spec->mounts[i];
 		item->path = path_clean(launch->arena, item->mount->destination);
-		item->source = -1;
+		item->source = item->attached = -1;
 		result = prepare_item(launch, item, err);
 	}
 	fd_close(&m->userns.fd);
@@ -275,6 +275,8 @@ static int attach(struct launch *launch, struct mounts_item *item, struct made *
 		launch->rootfs.root = take_fd(&made->fd);
 	} else if (item->late_readonly) {
 		item->source = take_fd(&made->fd);
+	} else if (str_eq(item->path, "/proc") || str_eq(item->path, "/sys")) {
+		item->attached = take_fd(&made->fd);
 	}
 	return 0;
 }
@@ -382,9 +384,20 @@ int mounts_protect(struct launch *launch, struct err *err)
 	return 0;
 }
 
-int mounts_make_readonly(int root, const char *path, struct err *err)
+int mounts_open(const struct launch *launch, const char *path, struct err *err)
 {
-	own_fd int target = path_open_in(root, path, O_PATH, 0, err);
+	for (size_t i = launch->mounts.count; i > 0; i--) {
+		const struct mounts_item *item = &launch->mounts.items[i - 1];
+		size_t length = strlen(item->path);
+		if (item->attached >= 0 && str_starts(path, item->path) && path[length] == '/')
+			return path_open_in(item->attached, path + length, O_PATH, 0, err);
+	}
+	return path_open_in(launch->rootfs.root, path, O_PATH, 0, err);
+}
+
+int mounts_make_readonly(const struct launch *launch, const char *path, struct err *err)
+{
+	own_fd int target = mounts_open(launch, path, err);
 	if (target < 0)
 		return err->code == ENOENT ? 0 : -1;
 	own_fd int copy = sys_open_tree(target, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);

@@ -34,6 +34,7 @@ struct mounts_item {
 	enum mounts_kind kind;
 	const char *path;    // where, in order as text
 	int source;          // the mount itself if it was made outside; later, while it waits for its end: the same; else -1
+	int attached;        // inside: what is mounted on /proc or /sys; else -1
 	const char *within;  // bind: the source lies in the container's root, and is looked up there once it is its turn
 	const char *link;    // MOUNTS_LINK: where it leads
 	bool file;           // what it covers isn't a folder
@@ -66,6 +67,10 @@ int mounts_protect(struct launch *launch, struct err *err);
 // The last of them at `path`, or NULL.
 const struct mounts_item *mounts_find(const struct launch *launch, const char *path);
 
-// Clones what is at `path` below `root`, makes the copy read-only, with all that is mounted below, and puts it over itself; missing is
-// no error.
-int mounts_make_readonly(int root, const char *path, struct err *err);
+// Inside: opens (O_PATH) what is to be covered. Below /proc and /sys it is what was mounted there that counts: another container that has
+// the same root could have moved the mount point away since, and what is there now would be covered in its place.
+int mounts_open(const struct launch *launch, const char *path, struct err *err);
+
+// Clones what is at `path`, as mounts_open finds it, makes the copy read-only, with all that is mounted below, and puts it over itself;
+// missing is no error.
+int mounts_make_readonly(const struct launch *launch, const char *path, struct err *err);

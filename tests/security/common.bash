@@ -10,9 +10,10 @@ container() {
 	[ $status != 124 ] || { echo "took more than 20 s: $*" >&2; return 1; }
 }
 
-# A root of the test's own, to be made hostile: $ROOT. It has the probe, and attack.c's program.
+# fresh_root [PATH]: a root of the test's own, to be made hostile: $ROOT. It has the probe, and attack.c's program.
 fresh_root() {
-	ROOT=$T/root
+	ROOT=${1:-$T/root}
+	mkdir -p "${ROOT%/*}"
 	rm -rf --one-file-system "$ROOT"
 	cp -a "$PROBE" "$ROOT"
 	cp "$BIN/attack" "$ROOT/bin/attack"
@@ -54,3 +55,21 @@ make_canary() {
 tree_of() { (cd "$1" && find . -printf '%p %y %m %U %G %s %l %T@\n' | sort && find . -type f -exec sha256sum {} + | sort); }
 
 canary_lives() { diff "$T/canary.before" <(tree_of "$CANARY") >&2; }
+
+# plant PATH KIND: a link of that kind at PATH in the root.
+plant() {
+	local path=$1 kind=$2
+	rm -rf "${ROOT:?}$path"
+	mkdir -p "$ROOT${path%/*}"
+	case $kind in
+	absolute) ln -s "$CANARY/folder" "$ROOT$path" ;;
+	file) ln -s "$CANARY/file" "$ROOT$path" ;;
+	relative) ln -s "../../../../../../../../../..$CANARY/folder" "$ROOT$path" ;;
+	dangling) ln -s "$CANARY/new" "$ROOT$path" ;;
+	looping) ln -s "${path##*/}" "$ROOT$path" ;;
+	magic) ln -s /proc/self/root "$ROOT$path" ;;
+	root) ln -s / "$ROOT$path" ;;
+	pipe) mkfifo "$ROOT$path" ;;
+	folder) mkdir "$ROOT$path" ;;
+	esac
+}

@@ -4,24 +4,6 @@
 load ../helpers
 load common
 
-# plant PATH KIND: a link of that kind at PATH in the root.
-plant() {
-	local path=$1 kind=$2
-	rm -rf "${ROOT:?}$path"
-	mkdir -p "$ROOT${path%/*}"
-	case $kind in
-	absolute) ln -s "$CANARY/folder" "$ROOT$path" ;;
-	file) ln -s "$CANARY/file" "$ROOT$path" ;;
-	relative) ln -s "../../../../../../../../../..$CANARY/folder" "$ROOT$path" ;;
-	dangling) ln -s "$CANARY/new" "$ROOT$path" ;;
-	looping) ln -s "${path##*/}" "$ROOT$path" ;;
-	magic) ln -s /proc/self/root "$ROOT$path" ;;
-	root) ln -s / "$ROOT$path" ;;
-	pipe) mkfifo "$ROOT$path" ;;
-	folder) mkdir "$ROOT$path" ;;
-	esac
-}
-
 # Whatever comes of it: the host and the lower layer are as they were, and what runs is inside its own root.
 # (Each step by itself: where a function's result is asked for, "set -e" is off in it.)
 survives() {

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# oci_mounts.bats - the OCI runtime's mounts, in images and volumes whose names lead elsewhere
+
+load ../helpers
+load common
+load ../cli/common
+load ../oci/common
+load oci
+
+# planted FILTER PATH...: each with something else in the way of the mount. The host stays as it was; and where a container came to be, it
+# has all its mounts.
+planted() {
+	local filter=$1 path kind mount
+	shift
+	make_canary
+	for path in "$@"; do
+		for kind in absolute file relative dangling looping magic root pipe folder; do
+			hostile
+			plant "$path" $kind
+			[ "$users" = . ] || chown -hR 100000:100000 "$ROOT"
+			attempt "$filter | $users" mounts || { echo "(with $path $kind)" >&2; return 1; }
+			untouched || { echo "(with $path $kind)" >&2; return 1; }
+			for mount in proc mqueue sysfs devpts 'tmpfs shm' 'tmpfs tmpfs' '(cgroup2?|tmpfs) cgroup'; do
+				[ $status != 0 ] || grep -qE " - $mount" "$T/out" || { echo "$mount is elsewhere (with $path $kind)" >&2; return 1; }
+			done
+		done
+	done
+	rm -rf "$CANARY"
+}
+
+# without DESTINATION: a filter; that is the image's own, and what was to be mounted there goes elsewhere.
+without() { echo '.mounts |= map(if .destination == "'"$1"'" then .destination = "/elsewhere" else . end)'; }
+
+targets() {
+	local users
+	for users in . "$OWN_USERS"; do
+		planted "$@"
+	done
+}
+
+@test "mount-target-symlink: OCI: /proc" { in_ns clean targets . /proc; }
+@test "mount-target-symlink: OCI: /sys" { in_ns clean targets . /sys; }
+@test "mount-target-symlink: OCI: /dev" { in_ns clean targets . /dev; }
+@test "mount-target-symlink: OCI: /dev/pts and /dev/shm, where /dev is the image's" { in_ns clean targets "$(without /dev)" /dev/pts /dev/shm; }
+@test "mount-target-symlink: OCI: /dev/mqueue and /dev itself, where it is the image's" { in_ns clean targets "$(without /dev)" /dev/mqueue /dev; }
+@test "mount-target-symlink: OCI: /sys/fs and /sys/fs/cgroup, where /sys is the image's" { in_ns clean targets "$(without /sys)" /sys/fs /sys/fs/cgroup; }
+
+# The tree of the test's own host, without the canary's or the root's own.
+configured() {
+	local users=. kind
+	make_canary
+	mkdir "$T/volume" "$T/c"
+	for kind in absolute file relative dangling looping magic root pipe; do
+		hostile
+		plant /data $kind
+		attempt '.mounts += [{ destination: "/data", type: "tmpfs", source: "t" }]' mounts
+		untouched
+		attempt '.mounts += [{ destination: "/data/below/deep", type: "bind", source: "\(env.T)/volume", options: ["rbind"] }]' mounts
+		untouched
+		attempt '.mounts += [{ destination: "/data", type: "bind", source: "\(env.T)/canary.before", options: ["bind"] }]' mounts
+		canary_lives
+		attempt '.mounts += [{ destination: "/data", type: "tmpfs", source: "t", options: ["tmpcopyup"] }]' read /data/file
+		lacks '^canary$'
+		attempt '.process.cwd = "/data"' mounts
+		untouched
+		attempt '.process.cwd = "/data/new/deeper" | .process.terminal = false' mounts
+		untouched
+		attempt '.linux.maskedPaths += ["/data", "/data/file"] | .linux.readonlyPaths += ["/data", "/data/file"]' mounts
+		untouched
+		attempt '.mounts += [{ destination: "/got", type: "bind", source: "\(env.T)/c/rootfs/data", options: ["rbind"] }]' read /got/file
+		lacks '^canary$'
+		canary_lives
+	done
+	[ -z "$(ls -A "$T/volume")" ]
+}
+
+@test "workdir-symlink, auto-mounts-symlink: OCI: mounts, folders, masks and sources below links of the image" { in_ns clean configured; }
+
+kernel_link() {
+	local path kind
+	make_canary
+	for path in /proc /sys; do
+		for kind in absolute relative dangling looping magic root; do
+			hostile
+			plant $path $kind
+			bundle c . ids
+			oci run --bundle "$T/c" c
+			fails 1 "'?$path'?"
+		done
+		hostile
+		mkdir "$ROOT/other"
+		rm -rf "${ROOT:?}$path"
+		ln -s other "$ROOT$path"
+		refuses . "'?$path'?" 'symbolic link'
+	done
+	canary_lives
+}
+
+@test "proc-symlink, sys-symlink: OCI: refused" { in_ns clean kernel_link; }
+
+# mount DESTINATION [TYPE]: a filter.
+over() { echo '.mounts += [{ destination: "'"$1"'", type: "'"${2:-tmpfs}"'", source: "'"${3:-t}"'", options: ['"${4:-}"'] }]'; }
+
+fake_proc() {
+	local path
+	hostile
+	mkdir -p "$T/fake/self/attr"
+	: >"$T/fake/self/attr/exec"
+	refuses '.mounts |= map(select(.destination != "/proc")) | '"$(over /proc)" /proc 'not of type proc'
+	refuses '.mounts |= map(select(.destination != "/proc")) | '"$(over /proc bind "$T/fake" '"rbind"')" /proc 'not of type proc'
+	refuses "$(over /proc)" /proc 'not of type proc'
+	refuses "$(over /proc/)" /proc 'not of type proc'
+	refuses "$(over /./proc//)" /proc 'not of type proc'
+	for path in /proc/self /proc/self/attr /proc/1/attr/exec /proc/thread-self/attr /proc/sys /proc/sys/kernel /proc/sys/net/ipv4/ping_group_range \
+		/proc/sysrq-trigger /tmp/../proc/self/attr; do
+		refuses "$(over $path)" /proc
+		refuses "$(over $path bind "$T/fake/self/attr/exec" '"bind"')" /proc
+	done
+	# By way of a link of the image's.
+	for path in self self/attr sys sys/kernel; do
+		ln -sfn "/proc/$path" "$ROOT/link"
+		refuses "$(over /link)" 'symbolic link leads to /proc'
+		refuses "$(over /link/fd)" /link/fd
+		ln -sfn "tmp/../proc/$path" "$ROOT/link"
+		refuses "$(over /link)" 'symbolic link leads to /proc'
+	done
+	[ ! -s "$T/fake/self/attr/exec" ]
+}
+
+@test "label-fakeproc, procwrite-redirect: OCI: nothing may be mounted over /proc, or what is in it" { in_ns clean fake_proc; }
+
+# image_file KIND OWNER: what the image has at the place of a sysctl; /volume is the host's.
+image_file() {
+	local file=$ROOT/proc/sys/net/ipv4/ping_group_range
+	mkdir -p "${file%/*}" "$T/volume/ipv4"
+	echo theirs | tee "$T/volume/file" >"$T/volume/ipv4/ping_group_range"
+	case $1 in
+	file) echo theirs >"$file" ;;
+	folder) rm -r "$ROOT/proc/sys/net" && ln -s /volume "$ROOT/proc/sys/net" ;;
+	link) ln -s /volume/file "$file" ;;
+	pipe) mkfifo "$file" ;;
+	proc) rmdir "$ROOT/proc/sys/net/ipv4" "$ROOT/proc/sys/net" "$ROOT/proc/sys" "$ROOT/proc" && ln -s /volume "$ROOT/proc" ;;
+	esac
+	chmod -R a+rwX "$T/volume"
+	chown -hR "$2:$2" "$ROOT"
+	image_tree >"$T/image.before"
+	tree_of "$T/volume" >"$T/volume.before"
+}
+
+image_tree() { readlink "$ROOT/proc" || tree_of "$ROOT/proc"; }
+
+# The container joins a network namespace, so that what its sysctl became can be seen from outside. Without a /proc of its own, there is
+# only the image's.
+fake_sysctl() {
+	local kind users holder value sysctl='{ "net.ipv4.ping_group_range": "7 77" }'
+	local joined='.linux.namespaces |= map(if .type == "network" then .path = "\(env.NETWORK)" else . end)'
+	for users in "$joined" "$OWN_USERS"; do
+		for kind in file folder link pipe proc; do
+			unshare --net sleep 100 &
+			holder=$!
+			wait_for 5 differs "/proc/$holder/ns/net"
+			hostile
+			image_file $kind "$([ "$users" = "$joined" ] && echo 0 || echo 100000)"
+			NETWORK=/proc/$holder/ns/net attempt '.mounts |= map(select(.destination == "/dev")) | .linux.maskedPaths = [] | .linux.readonlyPaths = [] | '"$(over \
+				/volume bind "$T/volume" '"bind"') | $users | .linux.sysctl = $sysctl" ids
+			value=$(nsenter --target "$holder" --net cat /proc/sys/net/ipv4/ping_group_range)
+			[ $status != 0 ] || [ "$users" != "$joined" ] || [ "$value" = $'7\t77' ] || { echo "it is '$value' (with a $kind)" >&2; return 1; }
+			diff "$T/image.before" <(image_tree) >&2
+			diff "$T/volume.before" <(tree_of "$T/volume") >&2
+			kill $holder
+			wait $holder || true
+		done
+	done
+}
+differs() { [ "$(readlink "$1")" != "$(readlink /proc/self/ns/net)" ]; }
+
+@test "procwrite-redirect: OCI: a sysctl goes to the kernel, whatever the image has at /proc" { in_ns clean fake_sysctl; }
