@@ -40,7 +40,7 @@ targets() {
 
 @test "mount-target-symlink: OCI: /proc" { in_ns clean targets . /proc; }
 @test "mount-target-symlink: OCI: /sys" { in_ns clean targets . /sys; }
-@test "mount-target-symlink: OCI: /dev" { in_ns clean targets . /dev; }
+@test "mount-target-symlink: OCI: /dev" { in_ns clean targets '.linux.maskedPaths = []' /dev; }
 @test "mount-target-symlink: OCI: /dev/pts and /dev/shm, where /dev is the image's" { in_ns clean targets "$(without /dev)" /dev/pts /dev/shm; }
 @test "mount-target-symlink: OCI: /dev/mqueue and /dev itself, where it is the image's" { in_ns clean targets "$(without /dev)" /dev/mqueue /dev; }
 @test "mount-target-symlink: OCI: /sys/fs and /sys/fs/cgroup, where /sys is the image's" { in_ns clean targets "$(without /sys)" /sys/fs /sys/fs/cgroup; }
@@ -175,3 +175,87 @@ fake_sysctl() {
 differs() { [ "$(readlink "$1")" != "$(readlink /proc/self/ns/net)" ]; }
 
 @test "procwrite-redirect: OCI: a sysctl goes to the kernel, whatever the image has at /proc" { in_ns clean fake_sysctl; }
+
+# swapping A B: from now on, until `swapped`, the two change names as fast as it goes.
+swapping() {
+	"$BIN/attack" swap "$1" "$2" 100 >"$T/swaps" &
+	SWAPPER=$!
+}
+
+swapped() {
+	kill "$SWAPPER"
+	wait "$SWAPPER" || true
+}
+
+# Mount points, a working folder and what is copied below a name that is a folder of the volume's in one moment, and a link in the next.
+race() {
+	local i good=0 bad=0 users
+	make_canary
+	mkdir -p "$T/shared/folder" "$T/empty"
+	chmod 777 "$T/shared" "$T/shared/folder"
+	ln -s "$1" "$T/shared/link"
+	users=${2:-.}
+	hostile
+	mkdir "$ROOT/shared"
+	[ "$users" = . ] || chown -hR 100000:100000 "$ROOT"
+	bundle c ".linux.maskedPaths = [] | $(over /shared bind "$T/shared" '"rbind"') | $(over /shared/folder/made/deep bind "$T/empty" '"rbind"') |
+		$(over /shared/folder tmpfs t '"tmpcopyup"') | .process.cwd = \"/shared/folder/work\" | $users" mounts
+	swapping "$T/shared/folder" "$T/shared/link"
+	for ((i = 0; i < 100; i++)); do
+		oci run --bundle "$T/c" c
+		case $status in 0) good=$((good + 1)) ;; 1) bad=$((bad + 1)) ;; *) cat "$T/err" >&2; return 1 ;; esac
+		untouched
+	done
+	swapped
+	echo "$good started, $bad didn't" >&2
+	((good + bad == 100))
+	rm -rf "$T/shared" "$CANARY"
+}
+
+@test "mkdirall-race, mount-race: OCI: mount points below a name that changes all the time" {
+	in_ns clean race "$T/canary/folder"
+	in_ns clean race "../../../../../../../../..$T/canary/folder" "$OWN_USERS"
+}
+
+# covered TYPE PID: how many mounts lie over parts of that process's proc, or sysfs.
+covered() {
+	awk -v type="$1" '$0 ~ " - " type " " && $4 == "/" && !top { top = $1 } { below[$2]++ } END { print top ? below[top] + 0 : "none" }' "/proc/$2/mountinfo"
+}
+
+# The image's /proc, or /sys, is a folder in one moment and a link to what the attacker made of one in the next. A name may lead there later,
+# too, but a container that came to be has a real one, and what is to be masked and read-only is so there.
+proc_race() {
+	local i path=$1 type=$2 whole started=0
+	make_canary
+	hostile
+	mkdir -p "$ROOT/fake/sysrq-trigger" "$ROOT/fake/fs/cgroup"
+	ln -s "$3" "$ROOT/link"
+	bundle c '.mounts |= map(select(.type != "cgroup"))' hold 0
+	create c
+	quiet
+	whole=$(covered "$type" "$(state c pid)")
+	[ "$whole" -ge 1 ]
+	gone c
+	swapping "$ROOT$path" "$ROOT/link"
+	for ((i = 0; i < 100; i++)); do
+		create c
+		if [ $status = 0 ]; then
+			started=$((started + 1))
+			[ "$(covered "$type" "$(state c pid)")" = "$whole" ] || { cat "/proc/$(state c pid)/mountinfo" >&2; return 1; }
+			awk '{ print "mount=" $0 }' "/proc/$(state c pid)/mountinfo" >"$T/out"
+			untouched
+		else
+			fails 1 ''
+		fi
+		oci delete --force c
+	done
+	swapped
+	echo "$started started" >&2
+	rm -rf "$CANARY"
+}
+
+@test "proc-swap-race: OCI: a container's /proc and /sys are the kernel's, with all masks, or it doesn't start" {
+	in_ns clean proc_race /proc proc fake
+	in_ns clean proc_race /proc proc "$T/canary/folder"
+	in_ns clean proc_race /sys sysfs /fake
+}
