@@ -39,3 +39,9 @@ const char *installed_folder(struct arena *arena)
 	char *slash = strrchr(path, '/');
 	return slash ? arena_strndup(arena, path, (size_t)(slash - path)) : "";
 }
+
+const char *installed_helper(struct arena *arena, const char *name)
+{
+	const char *folder = installed_folder(arena), *beside = arena_printf(arena, "%s/%s", folder, name);
+	return access(beside, X_OK) == 0 ? beside : arena_printf(arena, "%s/../libexec/coso/%s", folder, name);
+}

@@ -17,3 +17,6 @@ bool installed_is_copy(void);
 
 // The folder that this program is installed in; "" if it can't be known.
 const char *installed_folder(struct arena *arena);
+
+// A helper of that name: beside this program, as after a build, or in the libexec of the same installation, whether it is there or not.
+const char *installed_helper(struct arena *arena, const char *name);

@@ -235,18 +235,12 @@ static void unit_properties(struct arena *arena, const struct cgroup_name *name,
 
 // --- the helper ---
 
-static const char *find_helper(struct arena *arena)
-{
-	const char *folder = installed_folder(arena), *beside = arena_printf(arena, "%s/coso-scope", folder);
-	return access(beside, X_OK) == 0 ? beside : arena_printf(arena, "%s/../libexec/coso/coso-scope", folder);
-}
-
 // Runs it and returns what it printed, owned by the arena.
 static const char *ask(struct arena *arena, bool user, const char *verb, const char *unit, const struct strv *words,
 		       struct err *err)
 {
 	static const char *const passed[] = { "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS" };
-	const char *helper = find_helper(arena);
+	const char *helper = installed_helper(arena, "coso-scope");
 	struct strv argv = { 0 }, env = { 0 };
 	struct proc_result result = { 0 };
 	strv_push(arena, &argv, helper);

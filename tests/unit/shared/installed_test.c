@@ -9,6 +9,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+TEST(installed, helpers_are_beside_it_or_in_libexec)
+{
+	own_arena struct arena arena = { 0 };
+	const char *folder = installed_folder(&arena);
+	CU_ASSERT_STRING_EQUAL(installed_helper(&arena, "unit-shared"), arena_printf(&arena, "%s/unit-shared", folder));
+	CU_ASSERT_STRING_EQUAL(installed_helper(&arena, "nothing"), arena_printf(&arena, "%s/../libexec/coso/nothing", folder));
+}
+
 TEST(installed, folder_of_this_program)
 {
 	struct arena arena = { 0 };
