@@ -29,13 +29,15 @@ STATIC   := $(if $(filter 1,$(SAN) $(DEBUG)),-pie,-static-pie)
 
 shared_src  := $(wildcard shared/*.c)
 scope_src   := $(wildcard coso/scope/*.c)
-coso_src    := $(filter-out $(scope_src),$(wildcard coso/*.c coso/*/*.c)) gen/seccomp_builtin.c
+criu_src    := $(wildcard coso/criu/*.c)
+coso_src    := $(filter-out $(scope_src) $(criu_src),$(wildcard coso/*.c coso/*/*.c)) gen/seccomp_builtin.c
 cosonet_src := $(wildcard cosonet/*.c)
 cosofs_src  := $(wildcard cosofs/*.c)
 coso_lib    := $(filter-out coso/main.c,$(coso_src))
 cosonet_lib := $(filter-out cosonet/main.c,$(cosonet_src))
 cosofs_lib  := $(filter-out cosofs/main.c,$(cosofs_src))
 scope_lib   := $(filter-out coso/scope/main.c,$(scope_src))
+criu_lib    := $(filter-out coso/criu/main.c,$(criu_src))
 unit_src    := $(wildcard tests/unit/*.c)
 
 headers     := $(wildcard $(addsuffix /*.h,shared coso coso/* cosonet cosofs tests tests/unit tests/fuzz))
@@ -48,6 +50,9 @@ cosofs_libs  := -larchive -lcurl -lcrypto -lz -lseccomp
 scope_libs   := -lsystemd
 # Distributions without systemd have no libsystemd, and no use for what speaks to it.
 scope        := $(if $(wildcard /usr/include/systemd/sd-bus.h),$(BIN)/coso-scope)
+criu_libs    := -lcriu -lprotobuf-c
+# Not every distribution has criu, and without it there is nothing that could speak to it.
+criu         := $(if $(and $(wildcard /usr/include/criu/rpc.pb-c.h),$(wildcard /usr/include/protobuf-c/protobuf-c.h)),$(BIN)/coso-criu)
 
 # Made in parallel unless -j says otherwise; the targets that do several things do them in order.
 ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
@@ -56,7 +61,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all
-all: $(BIN)/coso $(BIN)/coso-oci $(scope) $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
+all: $(BIN)/coso $(BIN)/coso-oci $(scope) $(criu) $(BIN)/cosonet $(BIN)/cosofs ## build the programs into build/bin (V=1, DEBUG=1, SAN=1, CI=1)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -115,6 +120,11 @@ $(BIN)/coso-scope: $(call obj,$(scope_src) $(shared_src))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(scope_libs)
 
+$(BIN)/coso-criu: $(call obj,$(criu_src) $(shared_src))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(criu_libs)
+
 # These are put into the program by the assembler, which -MMD doesn't see.
 $(BUILD)/obj/cosofs/embed.o: $(wildcard rootfs/*.txt)
 
@@ -125,7 +135,7 @@ $(BIN)/unit-$(1): $(call obj,$(wildcard tests/unit/*.c tests/unit/$(1)/*.c) $($(
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ $$($(1)_libs) -lcunit
 endef
-$(foreach room,shared coso scope cosonet cosofs,$(eval $(call unit_program,$(room))))
+$(foreach room,shared coso scope criu cosonet cosofs,$(eval $(call unit_program,$(room))))
 
 # Our own static programs: what test containers run, and what tests run in.
 test_programs := $(addprefix $(BIN)/,probe attack sandbox fault plugin reaper receiver)
@@ -135,7 +145,7 @@ $(test_programs): $(BIN)/%: tests/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize=%,$(CFLAGS)) -static -o $@ $(filter %.c,$^)
 
-units    := $(foreach room,shared coso scope cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
+units    := $(foreach room,shared coso scope $(if $(criu),criu) cosonet cosofs,$(if $(wildcard tests/unit/$(room)/*.c),$(BIN)/unit-$(room)))
 programs := all $(test_programs)
 SUITES   ?= $(foreach room,cli net fs security oci oci/engines,$(wildcard tests/$(room)/*.bats))
 
@@ -229,7 +239,8 @@ lint: ## layout, static analysis, sizes, includes, banned calls, shell scripts
 	@scripts/lint $(BUILD)
 
 # clang-tidy looks again at what has changed; a header's change is everybody's.
-tidied  := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter-out tests/bench/% coso/launch/seccomp_build/%,$(wildcard $(addsuffix /*.c,\
+tidied  := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter-out tests/bench/% coso/launch/seccomp_build/% \
+	$(if $(criu),,coso/criu/% tests/unit/criu/%),$(wildcard $(addsuffix /*.c,\
 	shared coso coso/* cosonet cosofs tests tests/unit/* tests/fuzz))))
 .PHONY: tidy
 tidy: $(tidied)
@@ -252,10 +263,11 @@ install: all ## put the programs in PREFIX/bin (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BIN)/coso $(BIN)/cosonet $(BIN)/cosofs $(DESTDIR)$(PREFIX)/bin
 	$(if $(scope),install -D -m 755 $(scope) $(DESTDIR)$(PREFIX)/libexec/coso/coso-scope)
+	$(if $(criu),install -D -m 755 $(criu) $(DESTDIR)$(PREFIX)/libexec/coso/coso-criu)
 	ln -sf coso $(DESTDIR)$(PREFIX)/bin/coso-oci
 
 uninstall: ## remove them
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,coso coso-oci cosonet cosofs) $(DESTDIR)$(PREFIX)/libexec/coso/coso-scope
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,$(addprefix bin/,coso coso-oci cosonet cosofs) libexec/coso/coso-scope libexec/coso/coso-criu)
 	rmdir $(DESTDIR)$(PREFIX)/libexec/coso 2>/dev/null || true
 
 clean: ## remove what was built
