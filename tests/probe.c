@@ -459,6 +459,7 @@ static const struct {
 	{ "udp", probe_serve_udp, 1, "PORT: the same" },
 	{ "ping", probe_ping, 1, "ADDRESS: one echo request, without privileges; 'pong' if it is answered within 3 s" },
 	{ "hold", probe_hold, 1, "N [CODE]: have N children, say 'holding', and end with CODE at SIGTERM" },
+	{ "count", probe_count, 0, "every 20 ms, for a minute: a word that it made up at first, and how many times it has said it" },
 	{ "record", probe_record, 1, "PATH [WORD...]: append how this was called, and what is on stdin" },
 	{ "notify", probe_notify, 1, "TEXT: send it to $NOTIFY_SOCKET" },
 	{ "node", probe_node, 3, "PATH MAJOR MINOR: make a character device, and open it" },

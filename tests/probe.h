@@ -14,6 +14,7 @@ int probe_serve_udp(char **args);
 int probe_send(char **args);
 int probe_ping(char **args);
 int probe_hold(char **args);
+int probe_count(char **args);
 int probe_record(char **args);
 int probe_notify(char **args);
 int probe_call(char **args);

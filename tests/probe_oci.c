@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -88,6 +89,22 @@ static void stop(int signal)
 }
 
 // hold N [CODE]: N children, until SIGTERM comes.
+// Nothing but its memory has the word and the number.
+int probe_count(char **args)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	unsigned int word = 0;
+	(void)args;
+	if (getrandom(&word, sizeof(word), 0) != (ssize_t)sizeof(word))
+		return 1;
+	for (int n = 1; n <= 3000; n++) {
+		printf("%08x %d\n", word, n);
+		fflush(stdout);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int probe_hold(char **args)
 {
 	struct sigaction action = { .sa_handler = stop };

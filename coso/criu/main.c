@@ -47,17 +47,17 @@ static int ask(void *owner, const struct rpc_notice *notice, struct err *err)
 	return err_set(err, ECANCELED, "%s", str_starts(text, "no ") ? text + 3 : "the caller is gone");
 }
 
-// What criu says is its first error; the last one is in the log, or was printed.
+// What criu answers is its first error, whatever that was; what failed is in the log, or was printed.
 static void explain(struct arena *arena, const struct request *r, const struct rpc_result *result, struct err *err)
 {
 	if (err->code == ECANCELED) // it was told to give up
 		return;
 	const char *text = r->log ? file_read(arena, AT_FDCWD, r->log, LOG_MAX, NULL, NULL) : NULL;
-	const char *last = text ? rpc_last_error(arena, text) : NULL;
-	if (!last)
-		last = result->last_error;
-	if (last && !strstr(err->msg, last))
-		err_set(err, err->code, "%.500s; %.400s", err->msg, last);
+	const char *reason = text ? rpc_reason(arena, text) : NULL;
+	if (!reason)
+		reason = result->reason;
+	if (reason)
+		err_set(err, err->code, "criu: %.600s", reason);
 	if (text && r->verb != REQUEST_CHECK)
 		err_hint(err, "log file: %.200s", r->log);
 }

@@ -180,22 +180,34 @@ int rpc_run(const struct rpc *rpc, const CriuReq *request, struct rpc_result *ou
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && status != 0 && result == 0)
 		result = err_set(err, EIO, "criu ended with status %d", proc_exit_code(status));
 	if (result < 0 && pid > 0)
-		out->last_error = rpc_last_error(rpc->arena, read_log(rpc, log));
+		out->reason = rpc_reason(rpc->arena, read_log(rpc, log));
 	return result;
 }
 
-const char *rpc_last_error(struct arena *arena, const char *log)
+// Errors of what criu tries and does without, or that follow from others.
+static bool is_beside_the_point(const char *line, size_t length)
 {
-	static const char failed[] = " FAILED.";
-	char *found = NULL;
+	static const char *const words[] = { " FAILED.", "Unable to create tun", "Can't setup RLIMIT_NOFILE",
+					     "cgroupd: recv req error" };
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (memmem(line, length, words[i], strlen(words[i])))
+			return true;
+	}
+	return false;
+}
+
+const char *rpc_reason(struct arena *arena, const char *log)
+{
+	static const char word[] = "Error", place[] = "): ";
 	for (const char *line = log; line && *line;) {
 		size_t length = strcspn(line, "\n");
-		const char *error = memmem(line, length, "Error", strlen("Error"));
-		if (error && !memmem(line, length, failed, strlen(failed)))
-			found = arena_strndup(arena, error, length - (size_t)(error - line));
+		const char *error = memmem(line, length, word, strlen(word));
+		if (error && !is_beside_the_point(line, length)) {
+			char *found = arena_strndup(arena, error, length - (size_t)(error - line)), *end = strstr(found, place);
+			str_clean(found);
+			return end ? end + strlen(place) : found;
+		}
 		line += length + (line[length] == '\n');
 	}
-	if (found)
-		str_clean(found);
-	return found;
+	return NULL;
 }

@@ -32,7 +32,7 @@ struct rpc_result {
 	pid_t pid;                  // restore
 	int major, minor, sublevel; // version
 	bool mem_track, lazy_pages; // features
-	const char *last_error;     // of a failure: the last error that criu printed; NULL: none
+	const char *reason;         // of a failure: in what criu printed; NULL: none
 };
 
 // Runs criu for one request. 0 or -1.
@@ -41,6 +41,6 @@ int rpc_run(const struct rpc *rpc, const CriuReq *request, struct rpc_result *ou
 // The same over a socket (SOCK_SEQPACKET) at whose other end a criu is.
 int rpc_talk(const struct rpc *rpc, int socket, const CriuReq *request, struct rpc_result *out, struct err *err);
 
-// The last line with an error in what criu wrote, but for those that say no more than "Dumping FAILED."; or NULL. criu begins such a
-// line with "(00.123456) Error (FILE:LINE): ".
-const char *rpc_last_error(struct arena *arena, const char *log);
+// The first error in what criu wrote, but for those that aren't why it failed; or NULL. A line of it is "(00.123456) Error (FILE:LINE): …",
+// and the last ones say no more than "Dumping FAILED."
+const char *rpc_reason(struct arena *arena, const char *log);

@@ -42,7 +42,7 @@ struct helper {
 	const char *path;
 	struct strv argv, env;
 	int channel[2]; // [0] ours
-	int report[2];  // carries the errno of a failed execve
+	int report[2];  // carries why it came to no execve
 };
 
 static void close_helper(struct helper *h)
@@ -55,26 +55,10 @@ static void close_helper(struct helper *h)
 
 #define own_helper __attribute__((cleanup(close_helper)))
 
-static void __attribute__((noreturn)) become(const struct checkpoint *checkpoint, const struct helper *h)
-{
-	proc_default_signals();
-	fd_cloexec_from(STDERR_FILENO + 1);
-	for (size_t i = 0; i < checkpoint->fd_count; i++)
-		fcntl(checkpoint->fds[i], F_SETFD, 0);
-	fcntl(h->channel[1], F_SETFD, 0);
-	execve(h->path, h->argv.items, h->env.items);
-	int code = errno;
-	(void)!write(h->report[1], &code, sizeof(code));
-	_exit(127);
-}
-
-static int start(const struct checkpoint *checkpoint, struct helper *h, struct err *err)
+static void list_words(const struct checkpoint *checkpoint, struct helper *h)
 {
 	struct arena *a = checkpoint->arena;
 	const char *path = getenv("PATH");
-	int code = 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, h->channel) < 0 || pipe2(h->report, O_CLOEXEC) < 0)
-		return err_sys(err, "make a socket for '%s'", h->path);
 	strv_push(a, &h->argv, h->path);
 	for (size_t i = 0; i < checkpoint->words->count; i++)
 		strv_push(a, &h->argv, checkpoint->words->items[i]);
@@ -82,19 +66,42 @@ static int start(const struct checkpoint *checkpoint, struct helper *h, struct e
 	strv_push(a, &h->argv, arena_printf(a, "%d", h->channel[1]));
 	strv_push(a, &h->env,
 		  arena_printf(a, "PATH=%s", path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+}
+
+static int become(const struct checkpoint *checkpoint, struct helper *h, struct err *err)
+{
+	proc_default_signals();
+	if (checkpoint->prepare && checkpoint->prepare(checkpoint->owner, &h->argv, err) < 0)
+		return -1;
+	fd_cloexec_from(STDERR_FILENO + 1);
+	for (size_t i = 0; i < checkpoint->fd_count; i++)
+		fcntl(checkpoint->fds[i], F_SETFD, 0);
+	fcntl(h->channel[1], F_SETFD, 0);
+	execve(h->path, h->argv.items, h->env.items);
+	err_sys(err, "execute '%s'", h->path);
+	return err->code == ENOENT ? err_hint(err, "it is built where criu is installed") : -1;
+}
+
+static int start(const struct checkpoint *checkpoint, struct helper *h, struct err *err)
+{
+	struct err why = { 0 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, h->channel) < 0 || pipe2(h->report, O_CLOEXEC) < 0)
+		return err_sys(err, "make a socket for '%s'", h->path);
+	list_words(checkpoint, h);
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "start '%s'", h->path);
-	if (pid == 0)
-		become(checkpoint, h);
+	if (pid == 0) {
+		become(checkpoint, h, &why);
+		(void)!write(h->report[1], &why, sizeof(why));
+		_exit(127);
+	}
 	fd_close(&h->channel[1]);
 	fd_close(&h->report[1]);
-	if (fd_read_full(h->report[0], &code, sizeof(code)) != (ssize_t)sizeof(code))
+	if (fd_read_full(h->report[0], &why, sizeof(why)) != (ssize_t)sizeof(why))
 		return pid;
 	waitpid(pid, NULL, 0);
-	errno = code;
-	err_sys(err, "execute '%s'", h->path);
-	return code == ENOENT ? err_hint(err, "it is built where criu is installed") : -1;
+	return err_set(err, why.code, "%s", why.msg);
 }
 
 // "notify NAME PID", with a descriptor or without.

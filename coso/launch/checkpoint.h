@@ -27,9 +27,11 @@ struct checkpoint {
 	const struct strv *words; // verb and options, without --channel
 	const int *fds;           // descriptors that the options name; coso-criu has them under the same numbers
 	size_t fd_count;
+	// In the process that becomes coso-criu: prepares what criu finds there, and may add words. NULL: there is nothing to do.
+	int (*prepare)(void *owner, struct strv *words, struct err *err);
 	// Returns 0, or -1: criu gives up, and undoes what it has done. NULL: all is well.
 	int (*notify)(void *owner, struct checkpoint_notice *notice, struct err *err);
-	void *owner;
+	void *owner; // for these two
 };
 
 // Whether there is a coso-criu. Whether its criu works on this kernel, `check` tells.

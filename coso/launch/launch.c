@@ -45,12 +45,12 @@
 
 enum { CGROUP_REMOVE_MS = 10000 };
 
-static int run_sources(struct launch *launch, struct err *err)
+int launch_open_sources(struct launch *launch, struct err *err)
 {
 	return mounts_prepare(launch, err) < 0 ? -1 : devices_prepare(launch, err);
 }
 
-static void undo_sources(struct launch *launch)
+void launch_close_sources(struct launch *launch)
 {
 	fd_close(&launch->devices);
 	fd_close(&launch->sysfs);
@@ -92,7 +92,7 @@ static void undo_filter(struct launch *launch)
 	seccomp_free(&launch->seccomp);
 }
 
-static bool wants_cgroup(const struct launch *launch)
+bool launch_wants_cgroup(const struct launch *launch)
 {
 	return launch->spec->cgroup;
 }
@@ -122,7 +122,7 @@ static void describe_cgroup(const struct launch *launch, FILE *out)
 		fprintf(out, "             %s\n", lines.items[i]);
 }
 
-static int run_cgroup(struct launch *launch, struct err *err)
+int launch_make_cgroup(struct launch *launch, struct err *err)
 {
 	if (cgroup_detect(launch->arena, &launch->cgroup, err) < 0)
 		return -1;
@@ -136,7 +136,7 @@ static int run_cgroup(struct launch *launch, struct err *err)
 	return cgroup_create(&launch->cgroup, &name, &resources, err);
 }
 
-static void undo_cgroup(struct launch *launch)
+void launch_remove_cgroup(struct launch *launch)
 {
 	struct err err;
 	if (launch->cgroup.path && cgroup_remove(&launch->cgroup, CGROUP_REMOVE_MS, &err) < 0) {
@@ -304,10 +304,11 @@ static const struct stage outside[] = {
 	{ "root", "open the rootfs, make the upper layer", launch_has_root, rootfs_describe, rootfs_prepare, rootfs_remove },
 	{ "process", "check what the process is to have", NULL, NULL, run_attributes, NULL },
 	{ "filter", "choose the system call filter", NULL, describe_filter, run_filter, undo_filter },
-	{ "cgroup", "make a control group and set its limits", wants_cgroup, describe_cgroup, run_cgroup, undo_cgroup },
+	{ "cgroup", "make a control group and set its limits", launch_wants_cgroup, describe_cgroup, launch_make_cgroup,
+	  launch_remove_cgroup },
 	{ "delegate", "give the group on v2 to the program's user", delegate_wanted, NULL, delegate_run, NULL },
 	{ "rdt", "make resctrl groups", wants_rdt, NULL, run_rdt, undo_rdt },
-	{ "sources", "open what will be mounted from the host", launch_has_root, NULL, run_sources, undo_sources },
+	{ "sources", "open what will be mounted from the host", launch_has_root, NULL, launch_open_sources, launch_close_sources },
 	{ "spawn", "clone3: the child, in new namespaces", NULL, spawn_describe, spawn_run, spawn_undo },
 	{ "idmap", "map user and group ids", wants_idmap, describe_idmap, run_idmap, NULL },
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
@@ -355,12 +356,17 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 	};
 }
 
+static const struct stage *table_of(const struct launch *launch)
+{
+	return launch->outside ? launch->outside : outside;
+}
+
 int launch_start(struct launch *launch, struct err *err)
 {
-	if (stage_run(outside, launch, err) == 0)
+	if (stage_run(table_of(launch), launch, err) == 0)
 		return 0;
 	int code = launch->exit_code;
-	stage_undo(outside, launch);
+	stage_undo(table_of(launch), launch);
 	launch->exit_code = code;
 	return -1;
 }
@@ -375,7 +381,7 @@ bool launch_is_interrupted(const struct launch *launch, struct err *err)
 
 void launch_end(struct launch *launch)
 {
-	stage_undo(outside, launch);
+	stage_undo(table_of(launch), launch);
 }
 
 void launch_explain(struct launch *launch, FILE *out)

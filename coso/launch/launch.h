@@ -37,11 +37,13 @@ struct launch {
 	int (*plan)(struct launch *launch, struct err *err);
 	// Called once `pid` is known and before its program can start: whatever dies from then on, somebody can end it. NULL: nobody
 	int (*note)(struct launch *launch, struct err *err);
-	void *owner;                // for these two
-	int start;                  // of start_listen: once all is ready the child waits there to be started; -1: it goes on
-	int target;                 // join.h: pidfd of the process whose namespaces are all entered; -1: those of the spec
-	const struct stage *inside; // join.h: the table that the child runs; NULL: that of a launch
-	int preserved;              // how many descriptors from 3 on the program inherits
+	void *owner;                   // for these two
+	int start;                     // of start_listen: once all is ready the child waits there to be started; -1: it goes on
+	int target;                    // join.h: pidfd of the process whose namespaces are all entered; -1: those of the spec
+	const struct stage *outside;   // restore.h: the table that is run; NULL: that of a launch
+	const struct restore *restore; // of which images; NULL: it is none
+	const struct stage *inside;    // join.h: the table that the child runs; NULL: that of a launch
+	int preserved;                 // how many descriptors from 3 on the program inherits
 
 	// privileged: trees are cloned and id-mapped from outside; else the child does what its own user namespace allows
 	struct caller caller;
@@ -120,6 +122,15 @@ bool launch_wants_mounted(const struct launch *launch);
 // Outside: writes the OOM score of the new process, if the spec has one. A stage of both tables.
 bool launch_wants_oom(const struct launch *launch);
 int launch_set_oom(struct launch *launch, struct err *err);
+
+// Outside: the container's control group, as the spec has it. Stages of more than one table.
+bool launch_wants_cgroup(const struct launch *launch);
+int launch_make_cgroup(struct launch *launch, struct err *err);
+void launch_remove_cgroup(struct launch *launch);
+
+// Outside: what will be mounted from the host. Likewise.
+int launch_open_sources(struct launch *launch, struct err *err);
+void launch_close_sources(struct launch *launch);
 
 // Returns 0 once the container's program was executed, or, with `start`, once it waits to be started. On failure everything is undone; launch->exit_code is 125, 126 or 127.
 // err->code EINTR: `signals` said so. EUSERS: a user namespace that the spec has as `userns_auto` can't be had here; launch again without it.

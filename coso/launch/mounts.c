@@ -361,6 +361,16 @@ int mounts_attach(struct launch *launch, struct err *err)
 	return 0;
 }
 
+int mounts_open_bind(struct launch *launch, struct mounts_item *item, struct err *err)
+{
+	struct made made = { .fd = mountsource_open(launch, item, err), .how = MADE_BOUND };
+	if (made.fd >= 0 && finish(launch, item, &made, err) < 0) {
+		fd_close(&made.fd);
+		return err_wrap(err, "bind '%s' on '%s'", item->mount->source, item->path);
+	}
+	return made.fd;
+}
+
 // The attributes of a mount that is attached to a detached one can't be changed; what is mounted there can.
 static int protect_detached(int mount)
 {

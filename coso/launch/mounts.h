@@ -61,6 +61,9 @@ void mounts_close(struct launch *launch);
 // Inside: all of them, in the spec's order.
 int mounts_attach(struct launch *launch, struct err *err);
 
+// Inside: a bind mount alone, with its attributes, attached nowhere. Returns a descriptor for sys_move_mount, or -1.
+int mounts_open_bind(struct launch *launch, struct mounts_item *item, struct err *err);
+
 // Inside, when nothing more is put into any: makes read-only what was waiting for that.
 int mounts_protect(struct launch *launch, struct err *err);
 

@@ -2,6 +2,7 @@
 // oci_features.c - the command features
 //
 // Nothing that came after OCI_SPEC_VERSION may be in here, and each name that is listed is taken in a config.json.
+#include "coso/launch/checkpoint.h"
 #include "coso/launch/seccomp_words.h"
 #include "coso/oci/features.h"
 #include "coso/oci/oci.h"
@@ -81,7 +82,7 @@ static json_t *annotations(struct arena *arena)
 	const struct scmp_version *library = seccomp_version();
 	const char *version = arena_printf(arena, "%u.%u.%u", library->major, library->minor, library->micro);
 	return json_pack("{s:s, s:s, s:s}", "coso.version", COSO_VERSION, "io.github.seccomp.libseccomp.version", version,
-			 "org.opencontainers.runc.checkpoint.enabled", "false");
+			 "org.opencontainers.runc.checkpoint.enabled", checkpoint_is_possible(arena) ? "true" : "false");
 }
 
 json_t *oci_features(void)

@@ -104,7 +104,7 @@ failures() {
 	mkdir "$T/images"
 	coso_criu dump --pid 999999 --image-path "$T/images" >"$T/out" 2>"$T/err" || status=$?
 	[ $status = 1 ] && [ ! -s "$T/out" ] && [ "$(wc -l <"$T/err")" = 1 ]
-	grep -q "^coso-criu: criu.*Error (.*log file: $T/images/dump.log)$" "$T/err"
+	grep -q "^coso-criu: criu: .*log file: $T/images/dump.log)$" "$T/err"
 	CRIU=/nowhere/criu
 	coso_criu check 2>"$T/err" && return 1
 	grep -qx "coso-criu: execute '/nowhere/criu': No such file or directory" "$T/err"

@@ -249,7 +249,7 @@ TEST(rpc, a_program_that_is_not_criu)
 	CU_ASSERT_STRING_EQUAL(err.msg, "execute '/nowhere/criu': No such file or directory");
 	rpc.program = "sh"; // of PATH; "sh swrk N": there is no such script
 	CU_ASSERT_EQUAL(rpc_run(&rpc, &request, &result, &err), -1);
-	CU_ASSERT_PTR_NULL(result.last_error);
+	CU_ASSERT_PTR_NULL(result.reason);
 }
 
 TEST(rpc, what_it_printed_before_it_ended)
@@ -267,19 +267,21 @@ TEST(rpc, what_it_printed_before_it_ended)
 	CU_ASSERT_EQUAL(fd_write_full(fd, script, sizeof(script) - 1), 0);
 	fd_close(&fd);
 	CU_ASSERT_EQUAL(rpc_run(&rpc, &request, &result, &err), -1);
-	CU_ASSERT(result.last_error && strcmp(result.last_error, "Error (criu/x.c:1): swrk fails") == 0);
+	CU_ASSERT(result.reason && strcmp(result.reason, "swrk fails") == 0);
 	unlink(rpc.program);
 	CU_ASSERT_EQUAL(rmdir(folder), 0);
 }
 
-TEST(rpc, the_last_error_of_a_log)
+TEST(rpc, the_reason_in_a_log)
 {
 	own_arena struct arena arena = { 0 };
-	static const char log[] = "(00.1) Error (criu/a.c:1): first\n(00.2) all is well\n(00.3) Error (criu/b.c:2): Can't do\tit\n"
-				  "(00.4) Error (criu/c.c:3): Dumping FAILED.\nnothing";
-	CU_ASSERT_STRING_EQUAL(rpc_last_error(&arena, log), "Error (criu/b.c:2): Can't do it");
-	CU_ASSERT_STRING_EQUAL(rpc_last_error(&arena, "Error: x"), "Error: x");
-	CU_ASSERT_PTR_NULL(rpc_last_error(&arena, "(00.2) all is well\n"));
-	CU_ASSERT_PTR_NULL(rpc_last_error(&arena, ""));
-	CU_ASSERT_PTR_NULL(rpc_last_error(&arena, NULL));
+	static const char log[] =
+		"(00.1) Error (criu/tun.c:85): tun: Unable to create tun: Operation not permitted\n(00.2) all is well\n"
+		"(00.3)  1: Error (criu/b.c:2): Can't do\tit\n(00.4) Error (criu/c.c:3): follows\n"
+		"(00.5) Error (criu/c.c:3): Dumping FAILED.\nnothing";
+	CU_ASSERT_STRING_EQUAL(rpc_reason(&arena, log), "Can't do it");
+	CU_ASSERT_STRING_EQUAL(rpc_reason(&arena, "Error: x"), "Error: x");
+	CU_ASSERT_PTR_NULL(rpc_reason(&arena, "(00.2) all is well\n"));
+	CU_ASSERT_PTR_NULL(rpc_reason(&arena, ""));
+	CU_ASSERT_PTR_NULL(rpc_reason(&arena, NULL));
 }

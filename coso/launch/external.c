@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// external.c - what a container has of the outside
+#include "coso/launch/external.h"
+
+#include "coso/launch/checkpoint.h"
+#include "shared/fd.h"
+#include "shared/file.h"
+#include "shared/num.h"
+#include "shared/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum { MEMORY_DEVICES = 1 }; // major number of /dev/null and its kin
+
+int external_check(const struct spec *spec, struct err *err)
+{
+	bool user = spec->namespaces & CLONE_NEWUSER;
+	for (size_t i = 0; i < spec->join_count; i++)
+		user |= spec->joins[i].flag == CLONE_NEWUSER;
+	if (user)
+		return err_set(err, ENOTSUP, "a container with a user namespace can't be written to disk");
+	if (!spec->root.path || !(spec->namespaces & CLONE_NEWNS))
+		return err_set(err, ENOTSUP, "a container without a mount namespace of its own can't be written to disk");
+	if (spec->rdt.given)
+		return err_set(err, ENOTSUP, "linux.intelRdt: a container that has it can't be written to disk");
+	return 0;
+}
+
+// Where a path leads may be elsewhere, by links of the image: *out_point is where the container's list of mounts has it. 0: it is no
+// mount, or not there.
+static int find_point(struct arena *arena, int root, const char *path, const char **out_point)
+{
+	char link[64], point[PATH_MAX];
+	struct statx st;
+	own_fd int fd = path_open_in(root, path, O_PATH, 0, NULL);
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0 || !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, point, sizeof(point) - 1);
+	if (length <= 0 || point[0] != '/')
+		return 0;
+	*out_point = arena_strndup(arena, point, (size_t)length);
+	return 1;
+}
+
+static int look_at_mounts(struct arena *arena, const struct spec *spec, pid_t pid, struct strv *words, struct err *err)
+{
+	const char *path = arena_printf(arena, "/proc/%d/root", (int)pid), *point = NULL;
+	own_fd int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(err, "open '%s'", path);
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct spec_mount *m = &spec->mounts[i];
+		const char *key = path_clean(arena, m->destination);
+		if (!str_eq(m->type, "bind") || m->remount || !find_point(arena, root, key, &point))
+			continue;
+		strv_push(arena, words, "--ext-mount");
+		strv_push(arena, words, checkpoint_mount(arena, point, key));
+	}
+	return 0;
+}
+
+static int look_at_namespaces(struct arena *arena, const struct spec *spec, pid_t pid, struct strv *words, struct err *err)
+{
+	struct stat st;
+	for (size_t i = 0; i < spec->join_count; i++) {
+		const bool net = spec->joins[i].flag == CLONE_NEWNET;
+		if (!net && spec->joins[i].flag != CLONE_NEWPID)
+			continue;
+		const char *path = arena_printf(arena, "/proc/%d/ns/%s", (int)pid, net ? "net" : "pid");
+		if (stat(path, &st) < 0)
+			return err_sys(err, "look at '%s'", path);
+		strv_push(arena, words, "--external");
+		strv_push(arena, words,
+			  arena_printf(arena, "%s[%lu]:%s", net ? "net" : "pid", (unsigned long)st.st_ino,
+				       net ? EXTERNAL_NET : EXTERNAL_PID));
+	}
+	return 0;
+}
+
+// "mnt_id:\tN" of proc_pid_fdinfo(5), as text.
+static const char *mount_of(struct arena *arena, pid_t pid, int fd)
+{
+	static const char label[] = "\nmnt_id:\t";
+	char *text = file_read(arena, AT_FDCWD, arena_printf(arena, "/proc/%d/fdinfo/%d", (int)pid, fd), FILE_SMALL, NULL, NULL);
+	char *id = text ? strstr(text, label) : NULL;
+	return id ? arena_strndup(arena, id + strlen(label), strspn(id + strlen(label), "0123456789")) : NULL;
+}
+
+static bool has_mount(const char *mountinfo, const char *id)
+{
+	const size_t length = strlen(id);
+	for (const char *line = mountinfo; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
+		if (strncmp(line, id, length) == 0 && line[length] == ' ')
+			return true;
+	}
+	return false;
+}
+
+// A pipe or socket has a name that criu knows by itself; a file of the host, or its /dev/null, is named by mount and inode.
+static int look_at_stream(struct arena *arena, pid_t pid, int fd, struct external *out, struct err *err)
+{
+	char link[PATH_MAX];
+	const char *path = arena_printf(arena, "/proc/%d/fd/%d", (int)pid, fd);
+	struct stat st;
+	uint64_t number;
+	out->streams[fd] = "";
+	ssize_t length = readlink(path, link, sizeof(link) - 1);
+	if (length < 0 || stat(path, &st) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "look at '%s'", path);
+	link[length] = '\0';
+	if (external_is_stream(link)) {
+		out->streams[fd] = arena_strdup(arena, link);
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && major(st.st_rdev) == MEMORY_DEVICES))
+		return 0;
+	const char *mounts =
+		file_read(arena, AT_FDCWD, arena_printf(arena, "/proc/%d/mountinfo", (int)pid), FILE_CONFIG, NULL, err);
+	const char *id = mount_of(arena, pid, fd);
+	if (!mounts)
+		return -1;
+	if (!id || has_mount(mounts, id) || num_u64("mount", id, 0, INT_MAX, &number, err) < 0)
+		return 0;
+	out->streams[fd] = arena_printf(arena, "file[%x:%lx]", (unsigned int)number, (unsigned long)st.st_ino);
+	strv_push(arena, &out->words, "--external");
+	strv_push(arena, &out->words, out->streams[fd]);
+	return 0;
+}
+
+int external_look(struct arena *arena, const struct spec *spec, pid_t pid, struct external *out, struct err *err)
+{
+	struct external found = { 0 };
+	if (look_at_mounts(arena, spec, pid, &found.words, err) < 0 || look_at_namespaces(arena, spec, pid, &found.words, err) < 0)
+		return -1;
+	for (int fd = 0; fd < EXTERNAL_STREAMS; fd++) {
+		if (look_at_stream(arena, pid, fd, &found, err) < 0)
+			return -1;
+	}
+	*out = found;
+	return 0;
+}
+
+bool external_is_stream(const char *key)
+{
+	static const struct {
+		const char *begin, *letters;
+	} kinds[] = { { "pipe:[", "0123456789" }, { "socket:[", "0123456789" }, { "file[", "0123456789abcdef:" } };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!str_starts(key, kinds[i].begin))
+			continue;
+		const char *number = key + strlen(kinds[i].begin);
+		size_t length = strspn(number, kinds[i].letters);
+		return length && str_eq(number + length, "]");
+	}
+	return false;
+}

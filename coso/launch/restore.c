@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// restore.c - a launch whose processes come from criu's images
+#include "coso/launch/restore.h"
+
+#include "coso/launch/checkpoint.h"
+#include "coso/launch/delegate.h"
+#include "coso/launch/hooks.h"
+#include "coso/launch/launch.h"
+#include "coso/launch/stage.h"
+#include "coso/launch/tmpfs.h"
+#include "shared/fd.h"
+#include "shared/file.h"
+#include "shared/num.h"
+#include "shared/path.h"
+#include "shared/proc.h"
+#include "shared/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FDS_MAX = EXTERNAL_STREAMS + 2, END_MS = 10000 };
+
+static const char mounts_name[] = "mounts";
+
+// What is known while criu runs.
+struct making {
+	struct launch *launch;
+	struct strv words;
+	int fds[FDS_MAX];
+	size_t fd_count;
+};
+
+static void push(struct making *m, struct strv *words, const char *option, const char *value)
+{
+	strv_push(m->launch->arena, words, option);
+	strv_push(m->launch->arena, words, value);
+}
+
+// Inside. criu rewrites where processes were by where it is itself, controller by controller.
+static int tell_groups(struct making *m, struct strv *words, struct err *err)
+{
+	struct arena *a = m->launch->arena;
+	char *text = file_read(a, AT_FDCWD, "/proc/self/cgroup", FILE_SMALL, NULL, err);
+	if (!text)
+		return -1;
+	struct strv lines = str_split(a, text, '\n');
+	for (size_t i = 0; i < lines.count; i++) {
+		char *names = strchr(lines.items[i], ':'), *path = names ? strchr(names + 1, ':') : NULL;
+		if (!path)
+			continue;
+		struct strv controllers = str_split(a, arena_strndup(a, names + 1, (size_t)(path - names - 1)), ',');
+		for (size_t j = 0; j < controllers.count; j++)
+			push(m, words, "--cgroup-root", arena_printf(a, "%s%s", controllers.items[j], path));
+	}
+	return 0;
+}
+
+// What covers it comes from the images, and the mount points on it with that.
+static bool is_covered(const struct mounts *mounts, size_t index)
+{
+	const char *path = mounts->items[index].path;
+	for (size_t i = 0; i < index; i++) {
+		const struct mounts_item *above = &mounts->items[i];
+		size_t length = strlen(above->path);
+		if (above->kind != MOUNTS_LINK && above->kind != MOUNTS_REMOUNT && str_starts(path, above->path) &&
+		    path[length] == '/')
+			return true;
+	}
+	return false;
+}
+
+static int make_point(struct launch *launch, size_t index, struct err *err)
+{
+	const struct mounts_item *item = &launch->mounts.items[index];
+	if (item->kind == MOUNTS_LINK || item->kind == MOUNTS_REMOUNT || str_eq(item->path, "/") ||
+	    is_covered(&launch->mounts, index))
+		return 0;
+	own_fd int point = path_mountpoint_in(launch->rootfs.root, item->path, !item->file, err);
+	return point < 0 ? err_wrap(err, "mount point '%s'", item->path) : 0;
+}
+
+// The mount gets a name that criu finds it by.
+static int stage_bind(struct launch *launch, int staging, struct mounts_item *item, const char *name, struct err *err)
+{
+	own_fd int tree = mounts_open_bind(launch, item, err);
+	if (tree < 0)
+		return -1;
+	own_fd int file = item->file ? openat(staging, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	if (item->file ? file < 0 : mkdirat(staging, name, 0700) < 0)
+		return err_sys(err, "make a place for '%s'", item->path);
+	if (sys_move_mount(tree, "", staging, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, "mount '%s'", item->path);
+	return 0;
+}
+
+static int stage_mounts(struct making *m, struct strv *words, struct err *err)
+{
+	struct launch *launch = m->launch;
+	const char *folder = arena_printf(launch->arena, "%s/%s", launch->restore->folder, mounts_name);
+	const struct tmpfs tmpfs = { .what = "bind mounts", .source = "coso", .mode = "0700" };
+	own_fd int staging = tmpfs_new(&tmpfs, err);
+	if (staging < 0)
+		return -1;
+	if (sys_move_mount(staging, "", AT_FDCWD, folder, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, "mount a tmpfs on '%s'", folder);
+	for (size_t i = 0; i < launch->mounts.count; i++) {
+		struct mounts_item *item = &launch->mounts.items[i];
+		const char *name = arena_printf(launch->arena, "%zu", i);
+		if (item->kind == MOUNTS_BIND) {
+			if (stage_bind(launch, staging, item, name, err) == 0)
+				push(m, words, "--ext-mount",
+				     checkpoint_mount(launch->arena, item->path,
+						      arena_printf(launch->arena, "%s/%s", folder, name)));
+			else if (!item->mount->optional)
+				return -1;
+		}
+		if (make_point(launch, i, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+// Inside, in what becomes coso-criu. Should: be in the container's group before criu forks anything. Mustn't: change the host's mounts.
+static int prepare(void *owner, struct strv *words, struct err *err)
+{
+	struct making *m = owner;
+	struct launch *launch = m->launch;
+	if (launch->cgroup.path && cgroup_join(&launch->cgroup, false, err) < 0)
+		return -1;
+	if (tell_groups(m, words, err) < 0)
+		return -1;
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(err, "unshare the mount namespace");
+	if (rootfs_attach(launch, err) < 0)
+		return -1;
+	push(m, words, "--root", launch->spec->root.path);
+	return stage_mounts(m, words, err);
+}
+
+static int begin_container(struct launch *launch, pid_t pid, struct err *err)
+{
+	struct arena *a = launch->arena;
+	const struct spec *spec = launch->spec;
+	launch->pid = pid;
+	launch->pidfd = proc_open(pid, 0);
+	if (launch->pidfd < 0)
+		return err_sys(err, "open the container's first process");
+	if (launch->note && launch->note(launch, err) < 0)
+		return -1;
+	if (hooks_run(a, spec, SPEC_HOOK_PRESTART, hooks_state(a, spec, "created", pid), err) < 0)
+		return -1;
+	return hooks_run(a, spec, SPEC_HOOK_CREATE_RUNTIME, hooks_state(a, spec, "creating", pid), err);
+}
+
+static int notify(void *owner, struct checkpoint_notice *notice, struct err *err)
+{
+	struct making *m = owner;
+	struct launch *launch = m->launch;
+	if (launch_is_interrupted(launch, err))
+		return -1;
+	if (str_eq(notice->name, "setup-namespaces"))
+		return begin_container(launch, notice->pid, err);
+	if (str_eq(notice->name, "orphan-pts-master") && launch->console < 0)
+		launch->console = take_fd(&notice->fd);
+	return 0;
+}
+
+static int pass_fd(struct making *m, int fd, const char *key)
+{
+	if (fd < 0)
+		return -1;
+	m->fds[m->fd_count++] = fd;
+	push(m, &m->words, "--inherit-fd", arena_printf(m->launch->arena, "%d:%s", fd, key));
+	return 0;
+}
+
+static int pass_streams(struct making *m, struct err *err)
+{
+	for (int fd = 0; fd < EXTERNAL_STREAMS; fd++) {
+		const char *key = m->launch->restore->streams[fd];
+		if (*key && pass_fd(m, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), key) < 0)
+			return err_sys(err, "pass on descriptor %d", fd);
+	}
+	return 0;
+}
+
+static int pass_namespaces(struct making *m, struct err *err)
+{
+	const struct spec *spec = m->launch->spec;
+	for (size_t i = 0; i < spec->join_count; i++) {
+		const struct spec_join *join = &spec->joins[i];
+		const char *key = join->flag == CLONE_NEWNET ? EXTERNAL_NET : join->flag == CLONE_NEWPID ? EXTERNAL_PID : NULL;
+		if (key && pass_fd(m, open(join->path, O_RDONLY | O_CLOEXEC), key) < 0)
+			return err_sys(err, "open namespace '%s'", join->path);
+		if (join->flag == CLONE_NEWIPC || join->flag == CLONE_NEWUTS)
+			push(m, &m->words, "--join-ns",
+			     arena_printf(m->launch->arena, "%s:%s", join->flag == CLONE_NEWIPC ? "ipc" : "uts", join->path));
+	}
+	return 0;
+}
+
+static int have_it_made(struct making *m, struct err *err)
+{
+	struct launch *launch = m->launch;
+	const char *value;
+	uint64_t pid;
+	const struct checkpoint checkpoint = {
+		.arena = launch->arena,
+		.words = &m->words,
+		.fds = m->fds,
+		.fd_count = m->fd_count,
+		.prepare = prepare,
+		.notify = notify,
+		.owner = m,
+	};
+	if (checkpoint_run(&checkpoint, &value, err) < 0)
+		return -1;
+	if (num_u64("pid", value, 1, INT_MAX, &pid, err) < 0 || (pid_t)pid != launch->pid)
+		return err_set(err, EBADMSG, "criu: it has restored another process (%.20s) than it said", value);
+	return 0;
+}
+
+static int run_criu(struct launch *launch, struct err *err)
+{
+	struct making m = { .launch = launch };
+	int result = -1;
+	strv_push(launch->arena, &m.words, "restore");
+	for (size_t i = 0; i < launch->restore->words->count; i++)
+		strv_push(launch->arena, &m.words, launch->restore->words->items[i]);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return err_sys(err, "become a subreaper");
+	if (mkdirat(launch->state, mounts_name, 0700) < 0)
+		return err_sys(err, "make the folder '%s/%s'", launch->restore->folder, mounts_name);
+	if (pass_streams(&m, err) == 0 && pass_namespaces(&m, err) == 0)
+		result = have_it_made(&m, err);
+	for (size_t i = 0; i < m.fd_count; i++)
+		fd_close(&m.fds[i]);
+	unlinkat(launch->state, mounts_name, AT_REMOVEDIR);
+	return result;
+}
+
+// It is our child by now, or was ended by criu, whose affair it still is.
+static void undo_criu(struct launch *launch)
+{
+	int status;
+	if (launch->pidfd >= 0) {
+		sys_pidfd_send_signal(launch->pidfd, SIGKILL);
+		if (proc_wait(launch->pidfd, END_MS, &status) < 0)
+			fd_wait(launch->pidfd, END_MS);
+	}
+	fd_close(&launch->pidfd);
+	fd_close(&launch->console);
+}
+
+static const struct stage outside[] = {
+	{ "root", "open the rootfs", NULL, NULL, rootfs_prepare, rootfs_remove },
+	{ "cgroup", "make a control group and set its limits", launch_wants_cgroup, NULL, launch_make_cgroup,
+	  launch_remove_cgroup },
+	{ "delegate", "give the group on v2 to the program's user", delegate_wanted, NULL, delegate_run, NULL },
+	{ "sources", "open what will be mounted from the host", NULL, NULL, launch_open_sources, launch_close_sources },
+	{ "criu", "have criu make the processes, of its images", NULL, NULL, run_criu, undo_criu },
+	{ 0 },
+};
+
+void restore_init(struct launch *launch, const struct restore *restore)
+{
+	launch->outside = outside;
+	launch->restore = restore;
+}
