@@ -11,6 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+// In a name '.' separates, and '/' stands for a dot of an interface: net.ipv4.conf.eth0/1.forwarding. sysctl.d(5)
+static char path_letter(char c)
+{
+	return c == '.' ? '/' : c == '/' ? '.' : c;
+}
+
 // Never by way of the container's own /proc: an image without a mount there could have anything in its place (CVE-2025-52881).
 static int set_sysctl(int proc, const char *assignment, struct err *err)
 {
@@ -18,7 +24,7 @@ static int set_sysctl(int proc, const char *assignment, struct err *err)
 	size_t at = strlen(path);
 	const char *c = assignment;
 	for (; *c && *c != '=' && at < sizeof(path) - 1; c++)
-		path[at++] = *c == '.' ? '/' : *c;
+		path[at++] = path_letter(*c);
 	path[at] = '\0';
 	own_fd int fd = procfs_open_file(proc, path, O_WRONLY, err);
 	if (fd < 0)

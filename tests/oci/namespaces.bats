@@ -144,6 +144,9 @@ sysctls() {
 	said 1
 	runs '.linux.sysctl = { "net/ipv4/conf/lo/log_martians": "1" }' read /proc/sys/net/ipv4/conf/lo/log_martians
 	said 1
+	ip link add a.b type veth
+	runs '.linux.netDevices = { "a.b": {} } | .linux.sysctl = { "net.ipv4.conf.a/b.log_martians": "1" }' read /proc/sys/net/ipv4/conf/a.b/log_martians
+	said 1
 	runs '.linux.sysctl = { "kernel.domainname": "by.sysctl" }' host
 	is domainname by.sysctl
 	[ "$(</proc/sys/kernel/msgmax)" != 4242 ]
