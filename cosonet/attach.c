@@ -26,11 +26,18 @@
 enum { DYING_MS = 1000, RETRY_MS = 20 };
 
 // Before the container's end is up, so that nothing was ever sent without it.
-static int guard(struct netlink *host, const struct attached *a, struct err *err)
+static int guard(struct netlink *host, const struct request *request, const struct attached *a, struct err *err)
 {
-	struct guard_owner owner = { .address4 = a->lease.address4, .address6 = a->lease.address6 };
+	struct guard_owner owner = {
+		.address4 = a->lease.address4,
+		.address6 = a->lease.address6,
+		.no_metadata = request->no_metadata,
+	};
 	memcpy(owner.mac, a->inside.mac, LINK_MAC);
-	return guard_attach(host, a->lease.index, &owner, err);
+	int guarded = guard_attach(host, a->lease.index, &owner, err);
+	if (guarded == 0 && request->no_metadata)
+		return err_set(err, EOPNOTSUPP, "COSO_METADATA=no: it takes a kernel with CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
+	return guarded;
 }
 
 // Inside the container's namespace: `nl` was opened there, and so /proc/sys/net is its own. `host` was opened outside.
@@ -41,7 +48,7 @@ static int configure(struct netlink *nl, struct netlink *host, const struct requ
 	int found = link_find(nl, name, &a->inside, err);
 	if (found <= 0)
 		return found < 0 ? -1 : err_set(err, ENODEV, "interface '%s' of the container went away", name);
-	int guarded = guard(host, a, err);
+	int guarded = guard(host, request, a, err);
 	if (guarded < 0)
 		return -1;
 	a->guarded = guarded;

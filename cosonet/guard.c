@@ -26,9 +26,11 @@ enum {
 	ARP_MAC = 22,
 	ARP_FROM = 28,
 	IP4_FROM = 26,
+	IP4_TO = 30,
 	IP6_NEXT = 20,
 	IP6_HOPS = 21,
 	IP6_FROM = 22,
+	IP6_TO = 38,
 	IP6_OPTIONS = 54,
 	IP6_AFTER_OPTIONS = 62, // as short as they can be: with the router alert of a listener report
 	ICMP6_TYPE = 54,
@@ -122,6 +124,17 @@ static void demand_address6(struct program *p, uint32_t offset, const struct in6
 		p->code[found[i]].k = (uint32_t)(p->size - found[i] - 1);
 }
 
+static void refuse_address6(struct program *p, uint32_t offset, const struct in6_addr *address)
+{
+	struct jumps another = { .count = 0 };
+	for (uint32_t n = 0; n < 16; n += 4) {
+		load(p, BPF_W, offset + n);
+		compare(p, word(address->s6_addr + n), &another);
+	}
+	end(p, TC_ACT_SHOT);
+	otherwise(p, &another);
+}
+
 static void arp(struct program *p, const struct guard_owner *owner)
 {
 	const uint32_t ethernet_ip4 = 0x00010800, sizes = 0x0604;
@@ -155,10 +168,29 @@ static void listener_reports(struct program *p)
 	otherwise(p, &not_one);
 }
 
+// Link-local addresses of IPv4 lead nowhere but there: a bridge has no others that a container would need.
+static void ip4(struct program *p, const struct guard_owner *owner)
+{
+	const uint32_t link_local = 0xa9fe0000, mask = 0xffff0000;
+	demand(p, BPF_W, IP4_FROM, ntohl(owner->address4.addr.v4.s_addr));
+	if (owner->no_metadata) {
+		load(p, BPF_W, IP4_TO);
+		emit(p, BPF_ALU | BPF_AND | BPF_K, mask);
+		end_if(p, link_local, false, TC_ACT_SHOT);
+	}
+	end(p, TC_ACT_OK);
+}
+
 static void ip6(struct program *p, const struct guard_owner *owner)
 {
+	static const struct in6_addr metadata[] = {
+		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 } }, // Amazon's
+		{ .s6_addr = { 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 } }, // Google's
+	};
 	const struct in6_addr own[] = { owner->address6.addr.v6, link_local(owner->mac), IN6ADDR_ANY_INIT };
 	demand_address6(p, IP6_FROM, own, 3);
+	for (size_t i = 0; owner->no_metadata && i < sizeof(metadata) / sizeof(metadata[0]); i++)
+		refuse_address6(p, IP6_TO, &metadata[i]);
 	listener_reports(p);
 	load(p, BPF_B, IP6_HOPS);
 	end_if(p, HOPS_OF_NEIGHBOURS, true, TC_ACT_OK);
@@ -186,8 +218,7 @@ size_t guard_program(const struct guard_owner *owner, struct sock_filter out[GUA
 	arp(&p, owner);
 	otherwise(&p, &next);
 	compare(&p, ETH_P_IP, &next);
-	demand(&p, BPF_W, IP4_FROM, ntohl(owner->address4.addr.v4.s_addr));
-	end(&p, TC_ACT_OK);
+	ip4(&p, owner);
 	otherwise(&p, &next);
 	if (owner->address6.family) {
 		end_if(&p, ETH_P_IPV6, true, TC_ACT_SHOT);

@@ -65,7 +65,7 @@ void request_help(FILE *out)
 		fprintf(out, "       cosonet %-9s [options]   %s\n", verbs[i].name, verbs[i].help);
 	fprintf(out, "       cosonet -release\n\noptions:\n");
 	opts_help(options, out);
-	fprintf(out, "\nenvironment: COSO_ID, and COSO_PUBLISH=[ip:]host[-end]:container[-end][/tcp|/udp],...\n");
+	fprintf(out, "\nenvironment: COSO_ID, COSO_METADATA=yes|no, and COSO_PUBLISH=[ip:]host[-end]:container[-end][/tcp|/udp],...\n");
 }
 
 // A link name that the kernel takes (dev_valid_name) and that can't be mistaken for anything else in a rule or on a terminal.
@@ -285,6 +285,16 @@ static int parse_words(struct arena *arena, int argc, char *const argv[], struct
 	return 0;
 }
 
+static int parse_metadata(const char *text, bool *out_none, struct err *err)
+{
+	if (!text || !*text || str_eq(text, "yes"))
+		return 0;
+	if (!str_eq(text, "no"))
+		return err_set(err, EINVAL, "COSO_METADATA '%.80s': yes or no is needed", text);
+	*out_none = true;
+	return 0;
+}
+
 int request_parse(struct arena *arena, int argc, char *const argv[], const char *(*env)(const char *), struct request *out,
 		  struct err *err)
 {
@@ -307,6 +317,8 @@ int request_parse(struct arena *arena, int argc, char *const argv[], const char 
 		err_set(err, EINVAL, "-release: COSO_ID isn't set, so nothing says whose rules to remove");
 		return 1;
 	}
+	if (parse_metadata(env("COSO_METADATA"), &r.no_metadata, err) < 0)
+		return 1;
 	if (r.verb == REQUEST_ATTACH && publish_parse(arena, env("COSO_PUBLISH"), &r.publish, err) < 0)
 		return 1;
 	*out = r;

@@ -44,6 +44,7 @@ struct request {
 	bool verbose;
 	const char *id; // COSO_ID, or "pid-<PID>"
 	struct publish_list publish;
+	bool no_metadata; // COSO_METADATA=no
 };
 
 // Returns 0, 2 (the command line is wrong) or 1 (a value is wrong), with a message. All text lives in the arena, argv or env.

@@ -79,6 +79,7 @@ static const struct opt table[] = {
 	{ "dns", 0, OPT_LIST, FLAG(flags.dns), "ADDRESS", "name server" },
 	{ "add-host", 0, OPT_LIST, FLAG(flags.add_host), "NAME:ADDRESS", "line of /etc/hosts" },
 	{ "publish", 'p', OPT_LIST, FLAG(flags.publish), "[IP:]HOST:CONTAINER[/udp]", "publish a port or a range of ports" },
+	{ "no-metadata", 0, OPT_FLAG, FLAG(flags.no_metadata), NULL, "keep a cloud's metadata service (169.254.0.0/16, its IPv6) from it" },
 	{ "name", 0, OPT_TEXT, FLAG(flags.name), "NAME", "name, and id, of the container" },
 	{ "init", 0, OPT_FLAG, FLAG(flags.init), NULL, "a built-in init is pid 1 and reaps zombies" },
 	{ "tty", 't', OPT_FLAG, FLAG(flags.tty), NULL, "a terminal of its own (on if coso has one)" },

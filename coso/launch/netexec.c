@@ -50,6 +50,8 @@ static struct strv environment(const struct launch *launch)
 	strv_push(a, &env, arena_printf(a, "COSO_HOSTNAME=%s", spec->hostname ? spec->hostname : ""));
 	strv_push(a, &env, arena_printf(a, "COSO_NETWORK=%s", spec->network.name ? spec->network.name : ""));
 	strv_push(a, &env, arena_printf(a, "COSO_PUBLISH=%s", publish));
+	if (spec->network.no_metadata)
+		strv_push(a, &env, "COSO_METADATA=no");
 	strv_push(a, &env, arena_printf(a, "COSO_STATE=%s/network", launch->state_path));
 	return env;
 }

@@ -15,7 +15,7 @@ struct flags {
 		*cpuset_mems;
 	struct strv env, volume, mount, tmpfs, cap_add, cap_drop, ulimit, sysctl, device, uidmap, gidmap, dns, add_host, publish;
 	bool ns_uts, ns_ipc, ns_net, ns_pid, ns_mount, ns_cgroup;
-	bool read_only, init, tty, interactive, detach, remove, no_new_privileges;
+	bool no_metadata, read_only, init, tty, interactive, detach, remove, no_new_privileges;
 	char *const *command; // NULL-terminated; empty: /bin/sh
 };
 

@@ -218,6 +218,7 @@ struct spec_network {
 	int timeout_ms;          // for each of its calls; 0: 30 s
 	const char *name;        // COSO_NETWORK
 	struct strv publish;     // [ip:]host[-end]:container[-end][/proto]
+	bool no_metadata;        // COSO_METADATA=no
 	const char *resolv_conf; // text of /etc/resolv.conf; NULL: the image's stays
 	bool dns_given;          // it was asked for: name servers that the network names don't replace it
 	struct strv extra_hosts; // "name:address", checked

@@ -106,6 +106,43 @@ spoof_off() {
 @test "nftables: spoof-off: no container sends with another's MAC or addresses" { in_ns spoof_off nftables ''; }
 @test "spoof-off: nor where the links have names of their own" { in_ns spoof_off auto '-vethNamePrefix cov'; }
 
+# A cloud's metadata service, played by the outside: whoever isn't kept from it reaches it, on both families.
+metadata() {
+	local box
+	world
+	inside outside ip address add 169.254.169.254/32 dev lo
+	inside outside ip -6 address add fd00:ec2::254/128 dev lo nodad
+	ip route add 169.254.169.254 via $OUT4
+	ip -6 route add fd00:ec2::254 via $OUT6
+	serve outside 80
+	container a
+	container b
+	attach a -firewall "$1"
+	COSO_METADATA=no attach b -firewall "$1"
+	says outside a tcp 169.254.169.254 80
+	says outside a tcp fd00:ec2::254 80
+	for box in a b; do
+		says outside $box tcp $OUT4 80
+		says outside $box udp $OUT6 80
+	done
+	silent b tcp 169.254.169.254 80
+	silent b udp 169.254.169.254 80
+	silent b tcp fd00:ec2::254 80
+	silent b udp fd00:ec2::254 80
+	# Not as the container's own link-local address, nor past a router that it chooses.
+	inside b ip address add 169.254.1.1/16 dev eth0
+	silent b tcp 169.254.169.254 80
+	fails 1 COSO_METADATA env COSO_METADATA=never "$BIN/cosonet" -pid "$(pid_of b)"
+	# The launcher passes it on.
+	! "$BIN/coso" --rootfs "$PROBE" --network none --no-metadata /bin/probe true 2>"$T/err" || return 1
+	grep -q -- '--no-metadata: there is no network' "$T/err"
+	"$BIN/coso" --rootfs "$ROOTFS" --network "$BIN/cosonet" sh -c 'echo | nc -w 2 169.254.169.254 80' | grep -q outside
+	! "$BIN/coso" --rootfs "$ROOTFS" --network "$BIN/cosonet" --no-metadata sh -c 'echo | nc -w 2 169.254.169.254 80' | grep -q outside || return 1
+}
+
+@test "iptables: metadata-blocked: --no-metadata" { in_ns metadata iptables; }
+@test "nftables: metadata-blocked: --no-metadata" { in_ns metadata nftables; }
+
 # A kernel without cls_bpf: cosonet asks for a classifier that none has.
 lesser_kernel() {
 	local run=("$BIN/coso" --rootfs "$PROBE" --network)

@@ -72,6 +72,21 @@ static const struct sample samples[] = {
 	{ "nothing", "", false },
 };
 
+#define IPV4_TO(to) IPV4(MINE, IP4) to
+#define IPV6_TO(to) TO MINE "\x86\xdd\x60\0\0\0\0\x18\x06\x40" IP6 to
+
+static const struct sample to_metadata[] = {
+	{ "169.254.169.254", IPV4_TO("\xa9\xfe\xa9\xfe"), false },
+	{ "169.254.0.0", IPV4_TO("\xa9\xfe\0\0"), false },
+	{ "169.253.255.255", IPV4_TO("\xa9\xfd\xff\xff"), true },
+	{ "169.255.0.0", IPV4_TO("\xa9\xff\0\0"), true },
+	{ "fd00:ec2::254", IPV6_TO("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\x02\x54"), false },
+	{ "fd20:ce::254", IPV6_TO("\xfd\x20\0\xce\0\0\0\0\0\0\0\0\0\0\x02\x54"), false },
+	{ "fd00:ec2::253", IPV6_TO("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\x02\x53"), true },
+	{ "fd00:ec3::254", IPV6_TO("\xfd\0\x0e\xc3\0\0\0\0\0\0\0\0\0\0\x02\x54"), true },
+	{ "::254", IPV6_TO("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\x54"), true },
+};
+
 // A socket filter's result is how many bytes to keep: TC_ACT_OK (0) drops the message, and TC_ACT_SHOT keeps two bytes of it.
 static unsigned char verdict(const struct guard_owner *owner, const char *frame, size_t size)
 {
@@ -100,15 +115,29 @@ static struct guard_owner me(bool six)
 	return owner;
 }
 
+static void check(const struct guard_owner *owner, const struct sample *list, size_t count, bool all)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool passes = verdict(owner, list[i].bytes, FRAME) == TC_ACT_OK, expected = all || list[i].passes;
+		if (passes != expected)
+			printf("%s: %s\n", list[i].name, passes ? "passes" : "is dropped");
+		CU_ASSERT_EQUAL(passes, expected);
+	}
+}
+
 TEST(guard, lets_own_frames_in_and_no_forged_ones)
 {
 	struct guard_owner owner = me(true);
-	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
-		bool passes = verdict(&owner, samples[i].bytes, FRAME) == TC_ACT_OK;
-		if (passes != samples[i].passes)
-			printf("%s: %s\n", samples[i].name, passes ? "passes" : "is dropped");
-		CU_ASSERT_EQUAL(passes, samples[i].passes);
-	}
+	check(&owner, samples, sizeof(samples) / sizeof(*samples), false);
+}
+
+TEST(guard, keeps_metadata_from_whom_it_is_told_to)
+{
+	struct guard_owner owner = me(true);
+	check(&owner, to_metadata, sizeof(to_metadata) / sizeof(*to_metadata), true);
+	owner.no_metadata = true;
+	check(&owner, to_metadata, sizeof(to_metadata) / sizeof(*to_metadata), false);
+	check(&owner, samples, sizeof(samples) / sizeof(*samples), false);
 }
 
 TEST(guard, lets_no_ipv6_in_where_there_is_none)
