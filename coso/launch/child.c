@@ -16,6 +16,7 @@
 #include "coso/launch/process.h"
 #include "coso/launch/procfs.h"
 #include "coso/launch/security.h"
+#include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
 #include "coso/launch/start.h"
 #include "coso/launch/trace.h"
@@ -80,7 +81,7 @@ static bool wants_cgroup(const struct launch *launch)
 static int run_cgroup(struct launch *launch, struct err *err)
 {
 	bool into = launch->cgroup.v2 >= 0;
-	if (launch->cgroup.path && cgroup_join(&launch->cgroup, into, err) < 0)
+	if ((launch->cgroup.path && cgroup_join(&launch->cgroup, into, err) < 0) || spawn_enter_cgroup(launch, err) < 0)
 		return -1;
 	if (has(launch, CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "unshare the cgroup namespace");

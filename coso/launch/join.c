@@ -90,6 +90,8 @@ static int run_cgroup(struct launch *launch, struct err *err)
 		return -1;
 	if (launch->cgroup.path && cgroup_join(&launch->cgroup, launch->cgroup.v2 >= 0, err) < 0)
 		return -1;
+	if (spawn_enter_cgroup(launch, err) < 0)
+		return -1;
 	if (attributes_set_final_cpus(a, 0, err) < 0 || attributes_set_io_priority(a, 0, err) < 0)
 		return -1;
 	return attributes_set_scheduler(a, 0, err);

@@ -293,8 +293,10 @@ static int run_hooks(struct launch *launch, struct err *err)
 
 static int run_confirm(struct launch *launch, struct err *err)
 {
-	if (gate_confirm(launch, err) == 0)
+	if (gate_confirm(launch, err) == 0) {
+		cgroup_close(&launch->cgroup); // it has joined
 		return 0;
+	}
 	if (launch->heard.failed)
 		launch->exit_code = launch->heard.exit_code;
 	return -1;
@@ -350,6 +352,7 @@ void launch_init(struct launch *launch, struct arena *arena, const struct spec *
 		.tty = -1,
 		.start = -1,
 		.target = -1,
+		.cgroup_ns = -1,
 		.hosts_file = -1,
 		.resolv_file = -1,
 		.exit_code = 125,

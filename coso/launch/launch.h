@@ -68,6 +68,7 @@ struct launch {
 	char *hosts; // text for /etc/hosts, complete when gate 2 opens
 
 	// Inside only.
+	int cgroup_ns;   // of spawn_enter_cgroup; -1: none
 	int proc;        // of procfs_open, where something is written to proc; or -1
 	int tty;         // slave of its pty, or -1
 	int hosts_file;  // /etc/hosts, on the staging tmpfs, filled once the network is known

@@ -5,6 +5,9 @@
 // of descriptors. It enters the namespaces, so that this process stays where it is, and clones the container's first process as its
 // own sibling (CLONE_PARENT): we are its parent all the same, and its pidfd is in our table. Two tries: with the caller's rights first,
 // since root of the host may enter what no user namespace gives a right to; then with those that the joined user namespace gives.
+//
+// A group on v2 is joined from the caller's cgroup namespace, and the container's entered by the child itself: where the hierarchy is
+// mounted with nsdelegate, as systemd does, nobody may be moved from outside of their own cgroup namespace (ENOENT). cgroups(7)
 #include "coso/launch/spawn.h"
 
 #include "coso/launch/launch.h"
@@ -134,10 +137,24 @@ static int join_one(const struct spec_join *join, int fd, struct err *err)
 	return err->code == EINVAL ? err_hint(err, "is it of the right type?") : -1;
 }
 
-// Enters them all; the user namespace when nothing else can be entered without it. The descriptors stay: the table is ours, too.
-static int join_all(const struct spec *spec, const int fds[JOINS_MAX], struct err *err)
+// The cgroup namespace is left to spawn_enter_cgroup.
+static bool defers_cgroup(const struct launch *launch)
 {
+	for (size_t i = 0; i < launch->cgroup.count; i++)
+		if (launch->cgroup.hierarchies[i].v2 && launch->cgroup.hierarchies[i].join >= 0)
+			return launch->cgroup.path && launch_has(launch, CLONE_NEWCGROUP);
+	return false;
+}
+
+// Enters them all; the user namespace when nothing else can be entered without it. The descriptors stay: the table is ours, too.
+static int join_all(struct launch *launch, const int fds[JOINS_MAX], struct err *err)
+{
+	const struct spec *spec = launch->spec;
 	bool done[JOINS_MAX] = { 0 };
+	for (size_t i = 0; i < spec->join_count && defers_cgroup(launch); i++) {
+		done[i] = spec->joins[i].flag == CLONE_NEWCGROUP;
+		launch->cgroup_ns = done[i] ? fds[i] : launch->cgroup_ns;
+	}
 	enum { WITH_OUR_RIGHTS, USER_NAMESPACE, WITH_ITS_RIGHTS, TRIES };
 	for (int try = 0; try < TRIES; try++) {
 		for (size_t i = 0; i < spec->join_count; i++) {
@@ -152,13 +169,28 @@ static int join_all(const struct spec *spec, const int fds[JOINS_MAX], struct er
 	return 0;
 }
 
+// The target's cgroup namespace for who can have it, since the child has fewer rights; else the target.
+static int open_cgroup_ns(const struct launch *launch, struct err *err)
+{
+	own_fd int own = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || setns(launch->target, CLONE_NEWCGROUP) < 0)
+		return launch->target;
+	int theirs = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	return setns(own, CLONE_NEWCGROUP) < 0 || theirs < 0 ? err_sys(err, "open the container's cgroup namespace") : theirs;
+}
+
 // Every namespace of a process at once, whose rights are looked at with the caller's. Linux 5.8. One's own user namespace can't be entered.
-static int join_target(const struct launch *launch, struct err *err)
+static int join_target(struct launch *launch, struct err *err)
 {
 	unsigned long flags =
 		CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | CLONE_NEWTIME;
 	if (launch_has_userns(launch))
 		flags |= CLONE_NEWUSER;
+	if (defers_cgroup(launch)) {
+		flags &= ~(unsigned long)CLONE_NEWCGROUP;
+		if ((launch->cgroup_ns = open_cgroup_ns(launch, err)) < 0)
+			return -1;
+	}
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "PR_SET_DUMPABLE");
 	int result = setns(launch->target, (int)flags);
@@ -172,7 +204,7 @@ static void __attribute__((noreturn)) helper(struct launch *launch, struct clone
 {
 	struct news news = { .pid = -1, .pidfd = -1, .sysfs = -1 };
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if ((launch_is_join(launch) ? join_target(launch, &news.err) : join_all(launch->spec, fds, &news.err)) == 0) {
+	if ((launch_is_join(launch) ? join_target(launch, &news.err) : join_all(launch, fds, &news.err)) == 0) {
 		if (!launch_is_join(launch) && launch_joined(launch, CLONE_NEWNET) && launch_has_mountns(launch) &&
 		    launch->caller.privileged)
 			launch->sysfs = news.sysfs = open_sysfs(); // where it can't be had, the caller's own is bound
@@ -185,6 +217,8 @@ static void __attribute__((noreturn)) helper(struct launch *launch, struct clone
 		if (news.pid < 0)
 			spawn_failed(launch, &news.err);
 	}
+	if (launch_is_join(launch) && launch->cgroup_ns != launch->target) // the table is shared
+		fd_close(&launch->cgroup_ns);
 	(void)!write(out, &news, sizeof(news));
 	_exit(0);
 }
@@ -248,6 +282,15 @@ int spawn_run(struct launch *launch, struct err *err)
 	launch->pid = pid;
 	fd_close(&launch->gate[1]);
 	fd_close(&launch->report[1]);
+	if ((args.flags & CLONE_INTO_CGROUP) && !cgroup_has_v1(&launch->cgroup))
+		cgroup_close(&launch->cgroup);
+	return 0;
+}
+
+int spawn_enter_cgroup(const struct launch *launch, struct err *err)
+{
+	if (launch->cgroup_ns >= 0 && setns(launch->cgroup_ns, CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "enter the container's cgroup namespace");
 	return 0;
 }
 

@@ -16,6 +16,9 @@ void spawn_describe(const struct launch *launch, FILE *out);
 // Makes the child, which runs launch_child, and fills in pid, pidfd, gate and report. err->code EUSERS: no user namespace can be had.
 int spawn_run(struct launch *launch, struct err *err);
 
+// In the child, once it is in its groups: enters the cgroup namespace, where it wasn't born in it. Async-signal-safe.
+int spawn_enter_cgroup(const struct launch *launch, struct err *err);
+
 // Ends the child if it is there, and closes its channels.
 void spawn_undo(struct launch *launch);
 
