@@ -36,7 +36,8 @@ static int guard(struct netlink *host, const struct request *request, const stru
 	memcpy(owner.mac, a->inside.mac, LINK_MAC);
 	int guarded = guard_attach(host, a->lease.index, &owner, err);
 	if (guarded == 0 && request->no_metadata)
-		return err_set(err, EOPNOTSUPP, "COSO_METADATA=no: it takes a kernel with CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
+		return err_set(err, EOPNOTSUPP,
+			       "COSO_METADATA=no: it takes a kernel with CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
 	return guarded;
 }
 

@@ -17,7 +17,7 @@ enum { GUARD_MOST = 160 }; // instructions
 struct guard_owner {
 	unsigned char mac[LINK_MAC];
 	struct num_cidr address4, address6; // address6.family 0: no IPv6 at all
-	bool no_metadata;                   // nor does it reach where a cloud gives out credentials: 169.254.0.0/16, fd00:ec2::254, fd20:ce::254
+	bool no_metadata; // nor does it reach where a cloud gives out credentials: 169.254.0.0/16, fd00:ec2::254, fd20:ce::254
 };
 
 // Writes the program, which returns TC_ACT_OK or TC_ACT_SHOT for a frame. Returns its length. (pure)

@@ -65,7 +65,8 @@ void request_help(FILE *out)
 		fprintf(out, "       cosonet %-9s [options]   %s\n", verbs[i].name, verbs[i].help);
 	fprintf(out, "       cosonet -release\n\noptions:\n");
 	opts_help(options, out);
-	fprintf(out, "\nenvironment: COSO_ID, COSO_METADATA=yes|no, and COSO_PUBLISH=[ip:]host[-end]:container[-end][/tcp|/udp],...\n");
+	fprintf(out,
+		"\nenvironment: COSO_ID, COSO_METADATA=yes|no, and COSO_PUBLISH=[ip:]host[-end]:container[-end][/tcp|/udp],...\n");
 }
 
 // A link name that the kernel takes (dev_valid_name) and that can't be mistaken for anything else in a rule or on a terminal.

@@ -179,25 +179,25 @@ static int open_cgroup_ns(const struct launch *launch, struct err *err)
 	return setns(own, CLONE_NEWCGROUP) < 0 || theirs < 0 ? err_sys(err, "open the container's cgroup namespace") : theirs;
 }
 
-// Every namespace of a process at once, whose rights are looked at with the caller's. Linux 5.8. One's own user namespace can't be entered.
+// Every namespace of a process at once, whose rights are looked at with the caller's. Linux 5.8. One's own user namespace can't be entered;
+// nor may an ordinary user enter what a container shares with the host, as both do already.
 static int join_target(struct launch *launch, struct err *err)
 {
-	unsigned long flags =
-		CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | CLONE_NEWTIME;
-	if (launch_has_userns(launch))
-		flags |= CLONE_NEWUSER;
-	if (defers_cgroup(launch)) {
-		flags &= ~(unsigned long)CLONE_NEWCGROUP;
-		if ((launch->cgroup_ns = open_cgroup_ns(launch, err)) < 0)
-			return -1;
+	unsigned long all = 0, own = 0, later = defers_cgroup(launch) ? CLONE_NEWCGROUP : 0;
+	for (size_t i = 0; i < KINDS; i++) {
+		const bool has = launch_has(launch, kinds[i].flag);
+		all |= has || kinds[i].flag != CLONE_NEWUSER ? kinds[i].flag : 0;
+		own |= has ? kinds[i].flag : 0;
 	}
+	if (later && (launch->cgroup_ns = open_cgroup_ns(launch, err)) < 0)
+		return -1;
+	if (access("/proc/self/ns/time", F_OK) < 0) // a kernel without CONFIG_TIME_NS refuses the flag
+		all &= ~(unsigned long)CLONE_NEWTIME;
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "PR_SET_DUMPABLE");
-	int result = setns(launch->target, (int)flags);
-	if (result < 0 && errno == EINVAL &&
-	    access("/proc/self/ns/time", F_OK) < 0) // a kernel without CONFIG_TIME_NS refuses the flag
-		result = setns(launch->target, (int)(flags & ~(unsigned long)CLONE_NEWTIME));
-	return result < 0 ? err_sys(err, "enter the container's namespaces") : 0;
+	if (setns(launch->target, (int)(all & ~later)) == 0 || (errno == EPERM && setns(launch->target, (int)(own & ~later)) == 0))
+		return 0;
+	return err_sys(err, "enter the container's namespaces");
 }
 
 static void __attribute__((noreturn)) helper(struct launch *launch, struct clone_args *args, const int fds[JOINS_MAX], int out)

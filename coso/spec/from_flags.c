@@ -258,7 +258,8 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 			       n->publish.items[0], own ? name : "host");
 	n->no_metadata = flags->no_metadata;
 	if (n->no_metadata && !n->executable)
-		return err_set(err, EINVAL, "--no-metadata: there is no network to keep it from (--network %s)", own ? name : "host");
+		return err_set(err, EINVAL, "--no-metadata: there is no network to keep it from (--network %s)",
+			       own ? name : "host");
 	for (size_t i = 0; i < flags->add_host.count; i++) {
 		const char *text = flags->add_host.items[i], *colon = strchr(text, ':');
 		struct num_cidr address;
