@@ -44,6 +44,17 @@ bool selfexe_is_exposed(const struct spec *spec)
 	return maps_id(&spec->uid_maps, st.st_uid) || maps_id(&spec->gid_maps, st.st_gid) || (st.st_mode & S_IWOTH);
 }
 
+bool selfexe_may_be_exposed(void)
+{
+	struct stat st;
+	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return true;
+	if (installed_is_unwritable(fd))
+		return false;
+	return geteuid() == 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 // A clone of the file's mount, read-only. It is in no namespace, so no one can reach it to make it writable again.
 static int readonly_clone(void)
 {

@@ -16,5 +16,8 @@
 // True if an id that `spec` maps into the container could write the file that this process runs from.
 bool selfexe_is_exposed(const struct spec *spec);
 
+// The same before anything is known of the container: false only where no id that the caller could map may write the file.
+bool selfexe_may_be_exposed(void);
+
 // Runs this program again, from its start, from a copy that can't be written. Returns only on failure.
 int selfexe_protect(char *const argv[], struct err *err);

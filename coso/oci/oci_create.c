@@ -11,7 +11,6 @@
 #include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
 #include "shared/file.h"
-#include "shared/installed.h"
 #include "shared/opts.h"
 
 #include <errno.h>
@@ -44,7 +43,7 @@ static const struct opt run_table[] = {
 // Our binary would be the container's to write if its root is ours: we run from a copy, from before anything is read.
 static int protect_self(struct creation *c, struct err *err)
 {
-	if (geteuid() != 0 || installed_is_copy())
+	if (!selfexe_may_be_exposed())
 		return 0;
 	if (activation_keep(&c->activation, err) < 0)
 		return -1;

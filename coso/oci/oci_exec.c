@@ -14,7 +14,6 @@
 #include "coso/spec/from_oci.h"
 #include "shared/fd.h"
 #include "shared/file.h"
-#include "shared/installed.h"
 #include "shared/log.h"
 #include "shared/num.h"
 #include "shared/opts.h"
@@ -223,7 +222,7 @@ static int run(struct execution *e, int *out_exit_code, struct err *err)
 // The container's root could write the binary that this process runs from until it executes the program.
 static int protect_self(struct execution *e, struct err *err)
 {
-	if (geteuid() != 0 || installed_is_copy())
+	if (!selfexe_may_be_exposed())
 		return 0;
 	if (activation_keep(&e->activation, err) < 0)
 		return -1;
