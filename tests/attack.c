@@ -4,8 +4,12 @@
 //   attack swap A B SECONDS      exchanges two names as fast as it can: "swaps=N"
 //   attack exe PATH...           tries to get at the file behind a link such as /proc/1/exe, in every known way
 //   attack trace PID             tries to trace a process, and to read its memory
+//   attack hunt SECONDS          goes after each process that appears, before it has become a program of /bin: "seen=N", and of those
+//                                "traced=N", "read=N" (memory, root), "leaked=N" (descriptors from 3 on), "written=N" (its binary)
+//   attack into FILE ACTION...   any of these, which says to FILE what it has to say
 //
 // Each try prints "name=ok" or "name=ERRNO". Where success would do harm, the file must be one that may be harmed.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -105,21 +109,161 @@ static int act_trace(char **args)
 	return 0;
 }
 
+static struct hunt {
+	unsigned int seen, traced, read, leaked, written;
+} hunted;
+
+enum { PIDS_MAX = 1 << 16, HELD_MAX = 16, FDS_MAX = 32 };
+
+// It is still what made it, or nobody may know: a program of the image's is in /bin.
+static bool is_early(pid_t pid)
+{
+	char path[64], target[256] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	ssize_t size = readlink(path, target, sizeof(target) - 1);
+	return size < 0 ? errno == EACCES || errno == EPERM : strncmp(target, "/bin/", 5) != 0;
+}
+
+// Who was still early when it could be traced stops as such.
+static void hunt_trace(pid_t pid)
+{
+	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)PTRACE_O_EXITKILL) < 0)
+		return;
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	waitpid(pid, NULL, __WALL);
+	hunted.traced += is_early(pid);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+}
+
+static void hunt_read(pid_t pid)
+{
+	static const char *const files[] = { "mem", "root/", "cwd/", "environ", "maps" };
+	char path[64], target[256];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		hunted.read += fd >= 0 && is_early(pid);
+		if (fd >= 0)
+			close(fd);
+	}
+	for (int fd = 3; fd < FDS_MAX; fd++) { // what it runs in the end has three
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+		hunted.leaked += readlink(path, target, sizeof(target)) > 0;
+	}
+}
+
+static int held[HELD_MAX];
+static unsigned int held_count;
+
+// While it is executed no file can be written, so who executes it is killed.
+static void hunt_binary(pid_t pid)
+{
+	char path[64];
+
+	if (held_count == HELD_MAX || !is_early(pid))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0 || !is_early(pid))
+		return;
+	held[held_count++] = fd;
+	kill(pid, SIGKILL);
+}
+
+static void write_binaries(void)
+{
+	struct mount_attr attr = { .attr_clr = MOUNT_ATTR_RDONLY };
+	char path[64];
+
+	for (unsigned int i = 0; i < held_count; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", held[i]);
+		syscall(SYS_mount, "none", path, NULL, MS_REMOUNT | MS_BIND, NULL);
+		syscall(SYS_mount_setattr, held[i], "", AT_EMPTY_PATH, &attr, sizeof(attr));
+		int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		hunted.written += fd >= 0 && write(fd, "owned", 5) > 0;
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+// Calls for each process; those that there are at first aren't looked at again.
+static void each_process(bool *known, void (*act)(pid_t pid))
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		long pid = strtol(entry->d_name, NULL, 10);
+		if (pid > 0 && pid < PIDS_MAX && !known[pid])
+			act ? act((pid_t)pid) : (void)(known[pid] = true);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void hunt_one(pid_t pid)
+{
+	static bool seen[PIDS_MAX];
+
+	hunted.seen += !seen[pid];
+	seen[pid] = true;
+	hunt_read(pid);
+	hunt_trace(pid);
+	hunt_binary(pid);
+}
+
+static int act_hunt(char **args)
+{
+	static bool known[PIDS_MAX];
+	double end = now() + (double)number(args[0]);
+
+	each_process(known, NULL);
+	printf("hunting\n");
+	fflush(stdout);
+	while (now() < end) {
+		each_process(known, hunt_one);
+		write_binaries();
+	}
+	printf("seen=%u\ntraced=%u\nread=%u\nleaked=%u\nwritten=%u\n", hunted.seen, hunted.traced, hunted.read, hunted.leaked,
+	       hunted.written);
+	return 0;
+}
+
+static int act(char **words);
+
+static int act_into(char **args)
+{
+	if (!freopen(args[0], "we", stdout)) {
+		perror("attack: open");
+		return 2;
+	}
+	return act(args + 1);
+}
+
 static const struct {
 	const char *name;
 	int (*act)(char **args);
 	int arguments;
 } actions[] = {
-	{ "swap", act_swap, 3 },
-	{ "exe", act_exe, 1 },
-	{ "trace", act_trace, 1 },
+	{ "swap", act_swap, 3 }, { "exe", act_exe, 1 }, { "trace", act_trace, 1 }, { "hunt", act_hunt, 1 }, { "into", act_into, 2 },
 };
+
+static int act(char **words)
+{
+	int count = 0;
+
+	while (words[count])
+		count++;
+	for (size_t i = 0; count && i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (!strcmp(words[0], actions[i].name) && count - 1 >= actions[i].arguments)
+			return actions[i].act(words + 1);
+	fprintf(stderr, "usage: attack swap A B SECONDS | exe PATH... | trace PID | hunt SECONDS | into FILE ACTION...\n");
+	return 2;
+}
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (!strcmp(argv[1], actions[i].name) && argc - 2 >= actions[i].arguments)
-			return actions[i].act(argv + 2);
-	fprintf(stderr, "usage: attack swap A B SECONDS | exe PATH... | trace PID\n");
-	return 2;
+	return argc < 1 ? 2 : act(argv + 1);
 }
