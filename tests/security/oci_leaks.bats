@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# oci_leaks.bats - handles of the host's that must not reach a container of the OCI runtime's: descriptors, folders, groups, the old root
+
+load ../helpers
+load common
+load ../cli/common
+load ../oci/common
+load oci
+
+# inside: the last program, if it ran at all, was in a folder of the container's.
+inside() {
+	[ $status != 0 ] || [[ $(value cwd) = /* ]] || { echo "cwd $(value cwd) (with $1)" >&2; return 1; }
+	[ $status = 0 ] || [ -s "$T/err" ]
+	lacks "$T|unreachable"
+}
+
+cwd_leak() {
+	local n fd cwd
+	for ((n = 0; n < 20; n++)); do
+		exec {fd}<"$T"
+	done
+	hostile box
+	hostile
+	ln -s /proc/self/root "$T/box/rootfs/root-link"
+	up box . hold 0
+	for ((n = 0; n < 48; n++)); do
+		oci exec --cwd "/proc/self/fd/$n" box /bin/probe cwd
+		[ $status = 255 ] || { echo "exec, fd $n: $status $(value cwd)" >&2; return 1; }
+		attempt ".process.cwd = \"/proc/self/fd/$n\"" cwd
+		[ $status = 1 ] || { echo "run, fd $n: $status $(value cwd)" >&2; return 1; }
+	done
+	for cwd in /proc/self/cwd /proc/self/root /proc/1/cwd /proc/thread-self/root/.. /root-link /root-link/.. /proc/self/fd/9/../..; do
+		oci exec --cwd "$cwd" box /bin/probe cwd
+		inside "exec, $cwd"
+		attempt ".process.cwd = \"$cwd\"" cwd
+		inside "run, $cwd"
+	done
+	for n in 3 5 7 9 11; do
+		ln -sfn /proc/self/fd/$n "$ROOT/leak"
+		ln -sfn /proc/self/fd/$n "$T/box/rootfs/leak"
+		for cwd in /leak /leak/../.. /leak/new; do
+			oci exec --cwd $cwd box /bin/probe cwd
+			[ $status = 255 ]
+			attempt ".process.cwd = \"$cwd\"" cwd
+			[ $status = 1 ]
+		done
+	done
+	gone box
+}
+
+@test "cwd-fd-leak: OCI: no working folder by way of a descriptor, at run and exec" { in_ns clean cwd_leak; }
+
+# What is open from 3 on, in the container.
+open_in() { sed -n 's/^fd\.\([3-9]\|[1-9][0-9]\+\)=\(.*\)/\1 \2/p' "$T/out" | sort -n; }
+
+junk_descriptors() {
+	local i fd
+	echo three >"$T/three"
+	exec 3<"$T/three" 4</
+	for ((i = 0; i < 100; i++)); do
+		exec {fd}<"$T"
+	done
+	exec 200</ 201<>"$T/file" 202</proc/self/ns/mnt
+	hostile
+	runs . fds
+	[ "$(grep -c '^fd\.' "$T/out")" = 3 ] || { cat "$T/out" >&2; return 1; }
+	bundle c . fds
+	oci run --bundle "$T/c" --preserve-fds 2 c
+	[ "$(open_in)" = $'3 '"$T"$'/three\n4 /' ] || { open_in >&2; return 1; }
+	hostile box
+	up box . hold 0
+	[ "$(ls "/proc/$(state box pid)/fd" | paste -sd' ')" = '0 1 2' ]
+	oci exec box /bin/probe fds
+	[ "$(grep -c '^fd\.' "$T/out")" = 3 ] || { cat "$T/out" >&2; return 1; }
+	oci exec --preserve-fds 1 box /bin/probe fds
+	[ "$(open_in)" = "3 $T/three" ]
+	gone box
+}
+
+@test "fd-leak-detect: OCI: three descriptors and those to be preserved, whatever the caller had open" { in_ns clean junk_descriptors; }
+
+# Before it is started, the first process has what it needs to wait, and nothing of the host's files and folders.
+waiting() {
+	local fd target allowed
+	exec 200</ 201<"$T"
+	hostile box
+	for allowed in '' 3; do
+		bundle box "$OWN_USERS | .root.readonly = true | .linux.sysctl = { \"net.ipv4.ping_group_range\": \"7 77\" }" hold 0
+		create box ${allowed:+--preserve-fds 1} 3</dev/zero
+		for fd in "/proc/$(state box pid)/fd/"*; do
+			target=$(readlink "$fd")
+			[ "${fd##*/}" -gt "${allowed:-2}" ] || continue
+			[[ $target =~ ^(socket:.*|/|anon_inode:.*)$ ]] || { echo "$fd is $target" >&2; return 1; }
+			[ "$target" != / ] || [ "$(stat -L -f -c %T "$fd")" = proc ] || { echo "$fd is some root" >&2; return 1; }
+		done
+		gone box
+	done
+}
+
+@test "fd-leak-detect: OCI: nor has what waits to be started more" { in_ns clean waiting; }
+
+# The default configuration, as `spec` writes it.
+default_groups() {
+	local path mounts
+	hostile box
+	rm -f "$T/box/config.json"
+	(cd "$T/box" && "$BIN/coso-oci" spec)
+	jq '.process.args = ["/bin/probe", "mounts"] | .process.terminal = false | '"$1" "$T/box/config.json" >"$T/new"
+	cp "$T/new" "$T/box/config.json"
+	oci run --bundle "$T/box" box
+	ended 0
+	grep -q ' /sys/fs/cgroup' "$T/out"
+	sed -E -e '/ - cgroup2? /!d' -e '/^mount=[^-]* ro[, ]/d' "$T/out" >"$T/writable"
+	lacks . "$T/writable"
+	mounts=$(sed -n -E 's|^mount=[^-]* (/sys/fs/cgroup[^ ]*) .*|\1|p' "$T/out")
+	for path in $mounts; do
+		for file in release_agent notify_on_release cgroup.procs devices.allow x/release_agent; do
+			jq ".process.args = [\"/bin/probe\", \"write\", \"$path/$file\", \"1\"]" "$T/new" >"$T/box/config.json"
+			oci run --bundle "$T/box" box
+			[ "$status" != 0 ] || { echo "written: $path/$file" >&2; return 1; }
+		done
+	done
+	for path in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper /proc/sys/kernel/modprobe /proc/sys/vm/panic_on_oom; do
+		jq ".process.args = [\"/bin/probe\", \"write\", \"$path\", \"x\"]" "$T/new" >"$T/box/config.json"
+		oci run --bundle "$T/box" box
+		[ "$status" != 0 ] || { echo "written: $path" >&2; return 1; }
+	done
+}
+
+@test "default-seccomp-escape-set, rootless-cgroup-ro: OCI: by default no group, release_agent or core_pattern can be written" {
+	in_ns clean default_groups .
+	in_ns clean default_groups '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] |
+		.linux.gidMappings = .linux.uidMappings'
+	in_ns clean default_groups '.linux.namespaces |= map(select(.type != "cgroup"))'
+}
+
+# As a hook, when all mounts are made, and for the container's program.
+alone() {
+	hostile
+	mkdir -p "$ROOT/oldroot" "$ROOT/.old" "$ROOT/.pivot_root"
+	ln -s oldroot "$ROOT/old"
+	bundle c "$1" mounts
+	oci run "${@:2}" --bundle "$T/c" c
+	ended 0
+	[ "$(awk '$5 == "/"' "$T/out" | wc -l)" = 1 ]
+	sed 's/.* - //' "$T/out" | sed -E '/^(proc proc|tmpfs (tmpfs|shm|none|cgroup|coso)|devpts devpts|mqueue mqueue|sysfs sysfs|cgroup2? cgroup2?) /d' >"$T/foreign"
+	[ "$(wc -l <"$T/foreign")" = "$(grep -cF "$ROOT" "$T/out")" ] || { cat "$T/out" >&2; return 1; } # the root, and what lies on it
+	for path in /.. /../.. /oldroot/.. /old/../.. /proc/self/root/.. /proc/1/root/../..; do
+		bundle c "$1" read "$path$T/canary/file"
+		oci run "${@:2}" --bundle "$T/c" c
+		[ "$(<"$T/out")" != canary ]
+	done
+}
+
+@test "oldroot-symlink: OCI: nothing of the host's is above, below or among the mounts" {
+	in_ns make_canary
+	in_ns clean alone .
+	in_ns clean alone "$OWN_USERS | .root.readonly = true"
+	in_ns clean alone '.root.readonly = true'
+	in_ns clean alone . --no-pivot
+}
