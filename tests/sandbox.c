@@ -8,7 +8,7 @@
 // call to the next. It runs in a control group "coso-test.XXXXXX" (STATE's name) of every hierarchy that can be written, and
 // with a cgroup namespace rooted there: /sys/fs/cgroup shows that group as the root, and whatever the command leaves running is
 // found in it, by the test's teardown. On cgroup v2 the command itself sits in a leaf, "shell", since a group with processes
-// can't hand controllers down. Folders that the command still needs (COSO_TEST_PATHS, separated by colons) are put back
+// can't hand controllers down. With COSO_TEST_CGROUPS=host it stays in the caller's groups, and sees all. Folders that the command still needs (COSO_TEST_PATHS, separated by colons) are put back
 // where a private folder hides them.
 #include <dirent.h>
 #include <errno.h>
@@ -307,7 +307,9 @@ int main(int argc, char *argv[])
 		fail("unshare the mount and network namespaces");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail("make mounts private");
-	enter_cgroups(argv[1]);
+	const char *groups = getenv("COSO_TEST_CGROUPS");
+	if (!groups || strcmp(groups, "host") != 0)
+		enter_cgroups(argv[1]);
 	replace_folders(argv[1]);
 	refresh_sysfs();
 	raise_loopback();

@@ -3,7 +3,7 @@
 #
 #   bundle NAME [FILTER [WORD...]]   $T/NAME: config.json, which is config.json of this folder changed by jq's FILTER, and a root file
 #                                    system of its own with nothing but the probe; WORDS are the probe's
-#   oci WORD...                      the runtime: $T/out, $T/err and $status
+#   oci WORD...                      the runtime: $T/out, $T/err and $status. Options for all commands are in $OCI_OPTIONS
 #   runs FILTER WORD...              `run` of a bundle "c" in the foreground: what the probe says is in $T/out
 #   refuses FILTER PATTERN...        `create` of it fails, in one line with all PATTERNs, and leaves nothing
 #   create NAME [OPTION...]          of bundle NAME; what the container says goes to $T/NAME.out
@@ -25,7 +25,8 @@ bundle() {
 
 oci() {
 	status=0
-	timeout --foreground -k 5 30 "$BIN/coso-oci" "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+	# shellcheck disable=SC2086 # words are meant
+	timeout --foreground -k 5 30 "$BIN/coso-oci" ${OCI_OPTIONS:-} "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
 	[ $status != 124 ] || { echo "took more than 30 s: $*" >&2; return 1; }
 }
 
@@ -47,7 +48,9 @@ create() {
 	local name=$1
 	shift
 	status=0
-	timeout --foreground -k 5 30 "$BIN/coso-oci" create --bundle "$T/$name" "$@" "$name" >"$T/$name.out" 2>"$T/$name.err" </dev/null || status=$?
+	# shellcheck disable=SC2086 # words are meant
+	timeout --foreground -k 5 30 "$BIN/coso-oci" ${OCI_OPTIONS:-} create --bundle "$T/$name" "$@" "$name" >"$T/$name.out" 2>"$T/$name.err" \
+		</dev/null || status=$?
 	cp "$T/$name.out" "$T/out"
 	cp "$T/$name.err" "$T/err"
 }
