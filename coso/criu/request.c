@@ -331,7 +331,7 @@ static int take_descriptors(const struct words *w, struct request *r, struct err
 			return -1;
 	}
 	o->has_notify_scripts = o->notify_scripts = !!w->channel;
-	return w->channel ? parse_fd("--channel", w->channel, &r->channel, err) : 0;
+	return 0;
 }
 
 int request_parse(struct arena *arena, int argc, char *const argv[], struct request *out, struct err *err)
@@ -344,6 +344,10 @@ int request_parse(struct arena *arena, int argc, char *const argv[], struct requ
 	const char *word = verb < argc ? argv[verb++] : NULL;
 	if (verb < argc && opts_parse(table, arena, argc - verb, argv + verb, &w, &next, err) < 0)
 		return -1;
+	if (w.channel && parse_fd("--channel", w.channel, &r.channel, err) < 0)
+		return -1;
+	if (w.channel)
+		out->channel = r.channel; // where it is told what is wrong with the rest
 	r.help = w.help;
 	r.program = w.program ? w.program : "criu";
 	CriuOpts *o = r.options = arena_alloc(arena, sizeof(*r.options));

@@ -21,7 +21,7 @@ struct request {
 };
 
 // Parses and checks; opens the folders, whose descriptors stay open. Descriptors that are for criu are made to be inherited, all
-// others from 3 on are not. 0 or -1.
+// others from 3 on are not. 0, or -1 with `channel` alone, if that is known.
 int request_parse(struct arena *arena, int argc, char *const argv[], struct request *out, struct err *err);
 
 // Where the images are, and the log: what request_parse did, but for `check`, which has neither.

@@ -35,7 +35,9 @@ static int send_request(const struct rpc *rpc, int socket, const CriuReq *reques
 	size_t size = criu_req__get_packed_size(request);
 	uint8_t *bytes = arena_alloc(rpc->arena, size);
 	criu_req__pack(request, bytes);
-	return fd_send(socket, bytes, size, NULL, 0, err) < 0 ? err_wrap(err, "ask criu") : 0;
+	if (fd_send(socket, bytes, size, NULL, 0, err) == 0)
+		return 0;
+	return err && err->code == EPIPE ? err_set(err, EPIPE, "criu ended without an answer") : err_wrap(err, "ask criu");
 }
 
 static CriuResp *receive_answer(const struct rpc *rpc, int socket, int *out_fd, struct err *err)
@@ -164,7 +166,10 @@ static pid_t start(const struct rpc *rpc, int socket, int log, struct err *err)
 	}
 	fd_close(&report[0]);
 	errno = failed;
-	return failed ? err_sys(err, "execute '%s'", rpc->program) : pid;
+	if (!failed)
+		return pid;
+	err_sys(err, "execute '%s'", rpc->program);
+	return failed == ENOENT ? err_hint(err, "criu has to be installed, and in PATH") : -1;
 }
 
 int rpc_run(const struct rpc *rpc, const CriuReq *request, struct rpc_result *out, struct err *err)

@@ -107,7 +107,7 @@ failures() {
 	grep -q "^coso-criu: criu: .*log file: $T/images/dump.log)$" "$T/err"
 	CRIU=/nowhere/criu
 	coso_criu check 2>"$T/err" && return 1
-	grep -qx "coso-criu: execute '/nowhere/criu': No such file or directory" "$T/err"
+	grep -qx "coso-criu: execute '/nowhere/criu': No such file or directory (criu has to be installed, and in PATH)" "$T/err"
 	CRIU=$(type -P false)
 	coso_criu check 2>"$T/err" && return 1
 	[ "$(wc -l <"$T/err")" = 1 ]

@@ -158,4 +158,6 @@ TEST(request, command_lines_that_are_wrong)
 	WRONG("--channel 999: Bad file", "restore", "--image-path", "/", "--channel", "999");
 	WRONG("--status-fd 999: Bad file", "restore", "--image-path", "/", "--status-fd", "999");
 	CU_ASSERT_EQUAL(r.channel, 77); // untouched
+	WRONG("--image-path is missing", "restore", "--channel", "0");
+	CU_ASSERT_EQUAL(r.channel, 0); // where that is told
 }

@@ -246,7 +246,8 @@ TEST(rpc, a_program_that_is_not_criu)
 	CriuReq request = request_for(CRIU_REQ_TYPE__CHECK, &options);
 	CU_ASSERT_EQUAL(rpc_run(&rpc, &request, &result, &err), -1);
 	CU_ASSERT_EQUAL(err.code, ENOENT);
-	CU_ASSERT_STRING_EQUAL(err.msg, "execute '/nowhere/criu': No such file or directory");
+	CU_ASSERT_STRING_EQUAL(err.msg,
+			       "execute '/nowhere/criu': No such file or directory (criu has to be installed, and in PATH)");
 	rpc.program = "sh"; // of PATH; "sh swrk N": there is no such script
 	CU_ASSERT_EQUAL(rpc_run(&rpc, &request, &result, &err), -1);
 	CU_ASSERT_PTR_NULL(result.reason);
