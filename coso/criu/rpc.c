@@ -203,7 +203,7 @@ static bool is_beside_the_point(const char *line, size_t length)
 
 const char *rpc_reason(struct arena *arena, const char *log)
 {
-	static const char word[] = "Error", place[] = "): ";
+	static const char word[] = "Error (", place[] = "): "; // others, such as ip(8), write there, too
 	for (const char *line = log; line && *line;) {
 		size_t length = strcspn(line, "\n");
 		const char *error = memmem(line, length, word, strlen(word));

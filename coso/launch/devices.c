@@ -90,6 +90,16 @@ static bool is_wanted(const struct spec *spec, size_t index)
 	return !str_eq(device->path, "/dev/ptmx");
 }
 
+size_t devices_count(const struct spec *spec)
+{
+	return STANDARD + spec->device_count;
+}
+
+const char *devices_path(const struct spec *spec, size_t index)
+{
+	return is_wanted(spec, index) ? device_at(spec, index)->path : NULL;
+}
+
 // Those of a user namespace that is joined needn't be in the spec.
 static int read_maps(struct launch *launch, struct spec_idmaps *uids, struct spec_idmaps *gids, struct err *err)
 {
@@ -141,7 +151,7 @@ int devices_prepare(struct launch *launch, struct err *err)
 		return -1;
 	int result = 0;
 	mode_t old = umask(0);
-	for (size_t i = 0; i < STANDARD + spec->device_count && result == 0; i++)
+	for (size_t i = 0; i < devices_count(spec) && result == 0; i++)
 		result = is_wanted(spec, i) ? make_node(launch, maps, i, err) : 0;
 	umask(old);
 	if (result == 0 || err->code != EPERM)

@@ -2,7 +2,10 @@
 // devices.h - what is in /dev: the nodes and links that the OCI runtime specification promises, and those of the spec
 #pragma once
 
+#include "coso/spec/spec.h"
 #include "shared/err.h"
+
+#include <stddef.h>
 
 struct launch;
 
@@ -15,3 +18,7 @@ int devices_prepare(struct launch *launch, struct err *err);
 // a proc, fd, stdin, stdout and stderr. With a user namespace mknod(2) is refused, so nodes are bound. What is there already must be
 // that very device. Where /dev is bound from the host, nothing is done. Mustn't: follow a link of the image.
 int devices_make(struct launch *launch, struct err *err);
+
+// The devices that a container gets, by the index that devices_prepare names their nodes by: the path, or NULL if there is no node of it.
+size_t devices_count(const struct spec *spec);
+const char *devices_path(const struct spec *spec, size_t index);

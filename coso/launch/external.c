@@ -3,6 +3,7 @@
 #include "coso/launch/external.h"
 
 #include "coso/launch/checkpoint.h"
+#include "coso/launch/devices.h"
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/num.h"
@@ -22,11 +23,17 @@ enum { MEMORY_DEVICES = 1 }; // major number of /dev/null and its kin
 
 int external_check(const struct spec *spec, struct err *err)
 {
-	bool user = spec->namespaces & CLONE_NEWUSER;
-	for (size_t i = 0; i < spec->join_count; i++)
-		user |= spec->joins[i].flag == CLONE_NEWUSER;
-	if (user)
-		return err_set(err, ENOTSUP, "a container with a user namespace can't be written to disk");
+	for (size_t i = 0; i < spec->join_count; i++) {
+		if (spec->joins[i].flag == CLONE_NEWUSER)
+			return err_set(err, ENOTSUP, "a container that joined a user namespace can't be written to disk");
+	}
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct spec_mount *m = &spec->mounts[i];
+		if (m->idmap != SPEC_IDMAP_NONE && !m->uid_maps.count)
+			return err_set(err, ENOTSUP,
+				       "mount on '%s': with the ids of the container's own user namespace it can't be restored",
+				       m->destination);
+	}
 	if (!spec->root.path || !(spec->namespaces & CLONE_NEWNS))
 		return err_set(err, ENOTSUP, "a container without a mount namespace of its own can't be written to disk");
 	if (spec->rdt.given)
@@ -51,19 +58,31 @@ static int find_point(struct arena *arena, int root, const char *path, const cha
 	return 1;
 }
 
+static void look_at_mount(struct arena *arena, int root, const char *path, struct strv *words)
+{
+	const char *key = path_clean(arena, path), *point;
+	if (!find_point(arena, root, key, &point))
+		return;
+	strv_push(arena, words, "--ext-mount");
+	strv_push(arena, words, checkpoint_mount(arena, point, key));
+}
+
+// With a user namespace devices are mounts, too.
 static int look_at_mounts(struct arena *arena, const struct spec *spec, pid_t pid, struct strv *words, struct err *err)
 {
-	const char *path = arena_printf(arena, "/proc/%d/root", (int)pid), *point = NULL;
+	const char *path = arena_printf(arena, "/proc/%d/root", (int)pid);
 	own_fd int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, "open '%s'", path);
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *m = &spec->mounts[i];
-		const char *key = path_clean(arena, m->destination);
-		if (!str_eq(m->type, "bind") || m->remount || !find_point(arena, root, key, &point))
-			continue;
-		strv_push(arena, words, "--ext-mount");
-		strv_push(arena, words, checkpoint_mount(arena, point, key));
+		if (str_eq(m->type, "bind") && !m->remount)
+			look_at_mount(arena, root, m->destination, words);
+	}
+	for (size_t i = 0; i < devices_count(spec); i++) {
+		const char *device = devices_path(spec, i);
+		if (device)
+			look_at_mount(arena, root, device, words);
 	}
 	return 0;
 }

@@ -17,8 +17,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-// A user namespace with these maps. It takes a process to make one, which is gone again when this returns.
-static int open_userns(struct launch *launch, const struct spec_idmaps *uids, const struct spec_idmaps *gids, struct err *err)
+// It takes a process to make one, which is gone again when this returns.
+int idmount_userns(struct launch *launch, const struct spec_idmaps *uids, const struct spec_idmaps *gids, struct err *err)
 {
 	int pidfd = -1, userns = -1, status;
 	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_PIDFD,
@@ -58,7 +58,7 @@ static int userns_of(struct launch *launch, const struct mounts_item *item, stru
 	if (cached->fd >= 0 && same_maps(cached->uids, &m->uid_maps) && same_maps(cached->gids, &m->gid_maps))
 		return cached->fd;
 	fd_close(&cached->fd);
-	cached->fd = open_userns(launch, &m->uid_maps, &m->gid_maps, err);
+	cached->fd = idmount_userns(launch, &m->uid_maps, &m->gid_maps, err);
 	cached->uids = &m->uid_maps;
 	cached->gids = &m->gid_maps;
 	return cached->fd;

@@ -13,6 +13,9 @@ struct mounts_item;
 // Outside, before clone3: maps a detached mount as its own maps say, if it has any.
 int idmount_prepare(struct launch *launch, const struct mounts_item *item, struct err *err);
 
+// A user namespace with these maps, for idmount_map: a descriptor, or -1.
+int idmount_userns(struct launch *launch, const struct spec_idmaps *uids, const struct spec_idmaps *gids, struct err *err);
+
 // True if the spec asks for an id-mapped mount.
 bool idmount_is_wanted(const struct spec_mount *mount);
 

@@ -4,7 +4,9 @@
 
 #include "coso/launch/checkpoint.h"
 #include "coso/launch/delegate.h"
+#include "coso/launch/devices.h"
 #include "coso/launch/hooks.h"
+#include "coso/launch/idmount.h"
 #include "coso/launch/launch.h"
 #include "coso/launch/stage.h"
 #include "coso/launch/tmpfs.h"
@@ -21,6 +23,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -28,11 +31,12 @@
 
 enum { FDS_MAX = EXTERNAL_STREAMS + 2, END_MS = 10000 };
 
-static const char mounts_name[] = "mounts";
+static const char staging_name[] = "/tmp/coso-restore.XXXXXX"; // where criu, too, puts mounts together
 
 // What is known while criu runs.
 struct making {
 	struct launch *launch;
+	char folder[sizeof(staging_name)]; // of the staging, which is mounted in the mount namespace of criu alone
 	struct strv words;
 	int fds[FDS_MAX];
 	size_t fd_count;
@@ -101,24 +105,77 @@ static int stage_bind(struct launch *launch, int staging, struct mounts_item *it
 	return 0;
 }
 
-static int stage_mounts(struct making *m, struct strv *words, struct err *err)
+static void tell_mount(struct making *m, struct strv *words, const char *key, const char *name)
+{
+	struct arena *a = m->launch->arena;
+	push(m, words, "--ext-mount", checkpoint_mount(a, key, arena_printf(a, "%s/%s", m->folder, name)));
+}
+
+static int stage_tree(int staging, const char *name, int tree, struct err *err)
+{
+	if (mkdirat(staging, name, 0755) < 0 || sys_move_mount(tree, "", staging, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, "mount '%s'", name);
+	return 0;
+}
+
+// Those of a user namespace, which can't have nodes of its own.
+static int stage_devices(struct making *m, int staging, struct strv *words, struct err *err)
+{
+	static const char name[] = "devices";
+	struct launch *launch = m->launch;
+	const bool own = launch->devices >= 0;
+	if (own && stage_tree(staging, name, launch->devices, err) < 0)
+		return -1;
+	for (size_t i = 0; i < devices_count(launch->spec); i++) {
+		const char *path = devices_path(launch->spec, i), *key = path ? path_clean(launch->arena, path) : NULL;
+		if (path && own)
+			tell_mount(m, words, key, arena_printf(launch->arena, "%s/%zu", name, i));
+		else if (path)
+			push(m, words, "--ext-mount", checkpoint_mount(launch->arena, key, path));
+	}
+	return 0;
+}
+
+static uint32_t root_of(const struct spec_idmaps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		if (maps->items[i].container == 0)
+			return maps->items[i].host;
+	}
+	return 0;
+}
+
+// criu reads them as root at first, and then as the container's: they stay root's, and the container's root is let in as their group.
+// Where a file system can't do that, their modes decide.
+static int stage_images(struct making *m, int staging, struct strv *words, struct err *err)
+{
+	static const char name[] = "images";
+	struct launch *launch = m->launch;
+	struct spec_idmap same = { .size = 1 }, group = { .host = root_of(&launch->spec->gid_maps), .size = 1 };
+	const struct spec_idmaps uids = { &same, 1 }, gids = { &group, 1 };
+	own_fd int userns = idmount_userns(launch, &uids, &gids, err);
+	own_fd int tree = sys_open_tree(AT_FDCWD, launch->restore->images, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (userns < 0)
+		return -1;
+	if (tree < 0)
+		return err_sys(err, "clone the mount of '%s'", launch->restore->images);
+	if (idmount_map(tree, userns, false) < 0)
+		return 0;
+	if (stage_tree(staging, name, tree, err) < 0)
+		return -1;
+	push(m, words, "--image-path", arena_printf(launch->arena, "%s/%s", m->folder, name));
+	return 0;
+}
+
+static int stage_mounts(struct making *m, int staging, struct strv *words, struct err *err)
 {
 	struct launch *launch = m->launch;
-	const char *folder = arena_printf(launch->arena, "%s/%s", launch->restore->folder, mounts_name);
-	const struct tmpfs tmpfs = { .what = "bind mounts", .source = "coso", .mode = "0700" };
-	own_fd int staging = tmpfs_new(&tmpfs, err);
-	if (staging < 0)
-		return -1;
-	if (sys_move_mount(staging, "", AT_FDCWD, folder, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return err_sys(err, "mount a tmpfs on '%s'", folder);
 	for (size_t i = 0; i < launch->mounts.count; i++) {
 		struct mounts_item *item = &launch->mounts.items[i];
 		const char *name = arena_printf(launch->arena, "%zu", i);
 		if (item->kind == MOUNTS_BIND) {
 			if (stage_bind(launch, staging, item, name, err) == 0)
-				push(m, words, "--ext-mount",
-				     checkpoint_mount(launch->arena, item->path,
-						      arena_printf(launch->arena, "%s/%s", folder, name)));
+				tell_mount(m, words, item->path, name);
 			else if (!item->mount->optional)
 				return -1;
 		}
@@ -126,6 +183,21 @@ static int stage_mounts(struct making *m, struct strv *words, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+static int stage(struct making *m, struct strv *words, struct err *err)
+{
+	const struct tmpfs tmpfs = { .what = "bind mounts", .source = "coso", .mode = "0755" };
+	own_fd int staging = tmpfs_new(&tmpfs, err);
+	if (staging < 0)
+		return -1;
+	if (sys_move_mount(staging, "", AT_FDCWD, m->folder, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, "mount a tmpfs on '%s'", m->folder);
+	if (stage_mounts(m, staging, words, err) < 0)
+		return -1;
+	if (!launch_has_userns(m->launch))
+		return 0;
+	return stage_devices(m, staging, words, err) < 0 ? -1 : stage_images(m, staging, words, err);
 }
 
 // Inside, in what becomes coso-criu. Should: be in the container's group before criu forks anything. Mustn't: change the host's mounts.
@@ -142,7 +214,7 @@ static int prepare(void *owner, struct strv *words, struct err *err)
 	if (rootfs_attach(launch, err) < 0)
 		return -1;
 	push(m, words, "--root", launch->spec->root.path);
-	return stage_mounts(m, words, err);
+	return stage(m, words, err);
 }
 
 static int begin_container(struct launch *launch, pid_t pid, struct err *err)
@@ -237,13 +309,14 @@ static int run_criu(struct launch *launch, struct err *err)
 		strv_push(launch->arena, &m.words, launch->restore->words->items[i]);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(err, "become a subreaper");
-	if (mkdirat(launch->state, mounts_name, 0700) < 0)
-		return err_sys(err, "make the folder '%s/%s'", launch->restore->folder, mounts_name);
+	memcpy(m.folder, staging_name, sizeof(m.folder));
+	if (!mkdtemp(m.folder))
+		return err_sys(err, "make a folder in /tmp");
 	if (pass_streams(&m, err) == 0 && pass_namespaces(&m, err) == 0)
 		result = have_it_made(&m, err);
 	for (size_t i = 0; i < m.fd_count; i++)
 		fd_close(&m.fds[i]);
-	unlinkat(launch->state, mounts_name, AT_REMOVEDIR);
+	rmdir(m.folder);
 	return result;
 }
 

@@ -16,7 +16,7 @@ struct launch;
 
 struct restore {
 	const struct strv *words;              // for coso-criu restore: images, and what the caller asks for
-	const char *folder;                    // the container's own, of the state: mounts are put together there
+	const char *images;                    // their folder, absolute
 	const char *streams[EXTERNAL_STREAMS]; // keys that our stdin, stdout and stderr are for; "": none
 };
 

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PARENTS_MAX = 256, FOLDER_MODE = 0700 };
+enum { PARENTS_MAX = 256, FOLDER_MODE = 0750 }; // for what the group is: see restore.c
 
 static const char streams_name[] = "descriptors.json", parent_name[] = "parent", inventory_name[] = "inventory.img";
 

@@ -76,12 +76,12 @@ static int start_launch(struct restoration *r, struct err *err)
 	launch->plan = launch->note = creation_note;
 	launch->owner = c;
 	r->restore.words = &r->words;
-	r->restore.folder = arena_printf(c->oci->arena, "%s/%s", k->root, k->id);
+	r->restore.images = r->images.path;
 	restore_init(launch, &r->restore);
 	own_fd int signals = supervise_open_ending(err);
 	if (signals < 0 || creation_connect(c, err) < 0)
 		return -1;
-	if (k->manager && sdnotify_prepare(&c->spec, k->folder, r->restore.folder, err) < 0)
+	if (k->manager && sdnotify_prepare(&c->spec, k->folder, arena_printf(c->oci->arena, "%s/%s", k->root, k->id), err) < 0)
 		return -1;
 	if (file_replace(k->folder, "config.json", c->bundle.text, c->bundle.size, 0600, err) < 0)
 		return -1;

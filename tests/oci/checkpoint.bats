@@ -6,6 +6,8 @@ load ../helpers
 load ../cli/common
 load common
 
+export USERNS='.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+
 works() { "$BIN/coso-criu" check --criu "${COSO_TEST_CRIU:-criu}"; }
 
 there_is_one() { [ -x "$BIN/coso-criu" ] || skip "coso-criu isn't built: there is no criu here"; }
@@ -243,7 +245,9 @@ in_foreground() {
 # As engines have them: one process writes, another reads.
 pipes() {
 	local word n
-	bundle c . count
+	chmod 755 "$T"
+	bundle c "$1" count
+	chown -R "$2" "$T/c/rootfs"
 	"$BIN/coso-oci" create --bundle "$T/c" c </dev/null > >(cat >"$T/c.out") 2>&1
 	oci start c
 	wait_for 5 grep -q ' 3$' "$T/c.out"
@@ -254,9 +258,12 @@ pipes() {
 	wait_for 5 grep -qx "$word $((n + 3))" "$T/again"
 	is_state other running
 	gone other
+	lacks . <(compgen -G '/tmp/coso*' /tmp/.criu*)
 }
 
-@test "pipes: stdout is the pipe of who restores it, under another id as well" { with_criu pipes; }
+@test "pipes: stdout is the pipe of who restores it, under another id as well" { with_criu pipes . 0; }
+
+@test "pipes: the same in a user namespace" { with_criu pipes "$USERNS" 100000:100000; }
 
 network() {
 	ip netns add outer
@@ -275,6 +282,30 @@ network() {
 }
 
 @test "a network namespace that it joined is the bundle's again" { with_criu network; }
+
+mapped() {
+	mkdir "$T/vol"
+	echo one >"$T/vol/one"
+	chmod 755 "$T"
+	bundle c
+	chown -R 100000:100000 "$T/c/rootfs"
+	touch "$T/c.out" "$T/c.err" "$T/err"
+	chmod 666 "$T/c.out" "$T/c.err" "$T/err" # criu opens them as the container's root
+	counts c "$USERNS | .mounts += [{ destination: \"/data\", type: \"bind\", source: \"$T/vol\", options: [\"bind\", \"ro\"] }]"
+	cut -d' ' -f4- "/proc/$(state c pid)/mountinfo" | sort >"$T/before"
+	checkpoint c
+	restore c
+	goes_on c
+	cut -d' ' -f4- "/proc/$(state c pid)/mountinfo" | sort | diff "$T/before" -
+	[ "$(tr -s ' ' <"/proc/$(state c pid)/uid_map")" = ' 0 100000 65536' ]
+	oci exec c /bin/probe read /data/one
+	said one
+	oci exec c /bin/probe write /dev/null x
+	ended 0
+	gone c
+}
+
+@test "a user namespace: its maps, its devices and its mounts are there again" { with_criu mapped; }
 
 hooks() {
 	local n pid
@@ -334,9 +365,12 @@ refusals() {
 	silent
 	oci restore --lsm-mount-context
 	fails 1 'flag needs an argument'
-	up c '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings' count
+	bundle c
+	chown -R 100000:100000 "$T/c/rootfs"
+	chmod 755 "$T"
+	up c "$USERNS | .mounts += [{ destination: \"/data\", type: \"bind\", source: \"/etc\", options: [\"bind\", \"idmap\"] }]" count
 	oci checkpoint --image-path "$T/images" c
-	fails 1 "a container with a user namespace can't be written to disk"
+	fails 1 "mount on '/data': with the ids of the container's own user namespace it can't be restored"
 	is_state c running
 	gone c
 }

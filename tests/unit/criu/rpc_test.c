@@ -281,7 +281,8 @@ TEST(rpc, the_reason_in_a_log)
 		"(00.3)  1: Error (criu/b.c:2): Can't do\tit\n(00.4) Error (criu/c.c:3): follows\n"
 		"(00.5) Error (criu/c.c:3): Dumping FAILED.\nnothing";
 	CU_ASSERT_STRING_EQUAL(rpc_reason(&arena, log), "Can't do it");
-	CU_ASSERT_STRING_EQUAL(rpc_reason(&arena, "Error: x"), "Error: x");
+	CU_ASSERT_STRING_EQUAL(rpc_reason(&arena, "Error (x"), "Error (x");
+	CU_ASSERT_PTR_NULL(rpc_reason(&arena, "Error: ipv4: Address already assigned.\n"));
 	CU_ASSERT_PTR_NULL(rpc_reason(&arena, "(00.2) all is well\n"));
 	CU_ASSERT_PTR_NULL(rpc_reason(&arena, ""));
 	CU_ASSERT_PTR_NULL(rpc_reason(&arena, NULL));
