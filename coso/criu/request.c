@@ -18,11 +18,11 @@
 enum { LOG_LEVEL = 4 }; // debug, as others have it: what failed is in the log alone
 
 struct words {
-	const char *program, *channel, *pid, *image_path, *work_path, *parent_path, *log, *root, *status_fd, *page_server, *cgroups,
-		*empty_ns, *freeze, *lsm_profile, *lsm_context, *config;
-	struct strv external, ext_mount, inherit_fd, join_ns, cgroup_root, skip_mount;
+	const char *program, *channel, *pid, *image_path, *work_path, *parent_path, *root, *page_server, *cgroups, *empty_ns,
+		*freeze, *lsm_profile, *lsm_context;
+	struct strv external, ext_mount, inherit_fd, join_ns, cgroup_root;
 	bool leave_running, tcp_established, tcp_skip_in_flight, tcp_close, ext_unix_sk, shell_job, file_locks, link_remap,
-		lazy_pages, auto_dedup, track_mem, orphan_pts_master, help;
+		auto_dedup, track_mem, orphan_pts_master, help;
 };
 
 #define WORD(field) offsetof(struct words, field)
@@ -34,7 +34,6 @@ static const struct opt table[] = {
 	{ "image-path", 0, OPT_TEXT, WORD(image_path), "DIR", "folder of the images" },
 	{ "work-path", 0, OPT_TEXT, WORD(work_path), "DIR", "folder of the log (that of the images)" },
 	{ "parent-path", 0, OPT_TEXT, WORD(parent_path), "DIR", "images of the pre-dump before, relative to the images" },
-	{ "log", 0, OPT_TEXT, WORD(log), "NAME", "name of the log (dump.log, restore.log)" },
 	{ "root", 0, OPT_TEXT, WORD(root), "DIR", "mount point that becomes the root of what is restored" },
 	{ "leave-running", 0, OPT_FLAG, WORD(leave_running), NULL, "let it run on after the dump" },
 	{ "tcp-established", 0, OPT_FLAG, WORD(tcp_established), NULL, "with open TCP connections" },
@@ -44,25 +43,21 @@ static const struct opt table[] = {
 	{ "shell-job", 0, OPT_FLAG, WORD(shell_job), NULL, "of the session of a shell, with its terminal" },
 	{ "file-locks", 0, OPT_FLAG, WORD(file_locks), NULL, "with file locks" },
 	{ "link-remap", 0, OPT_FLAG, WORD(link_remap), NULL, "with open files that have lost a name" },
-	{ "lazy-pages", 0, OPT_FLAG, WORD(lazy_pages), NULL, "memory is fetched when it is needed" },
 	{ "auto-dedup", 0, OPT_FLAG, WORD(auto_dedup), NULL, "punch out what later images have" },
 	{ "track-mem", 0, OPT_FLAG, WORD(track_mem), NULL, "the next dump has what changed alone" },
 	{ "orphan-pts-master", 0, OPT_FLAG, WORD(orphan_pts_master), NULL, "terminals whose master is outside" },
-	{ "status-fd", 0, OPT_TEXT, WORD(status_fd), "FD", "gets a byte once the server of lazy pages is ready" },
 	{ "page-server", 0, OPT_TEXT, WORD(page_server), "ADDRESS:PORT", "where pages go" },
 	{ "manage-cgroups-mode", 0, OPT_TEXT, WORD(cgroups), "MODE", "soft, full, strict or ignore" },
 	{ "empty-ns", 0, OPT_TEXT, WORD(empty_ns), "NS", "network: a namespace whose content is somebody else's affair" },
 	{ "external", 0, OPT_LIST, WORD(external), "TEXT", "something of the outside, as criu names it: net[4026531840]:key" },
 	{ "ext-mount", 0, OPT_LIST, WORD(ext_mount), "KEY:PATH",
 	  "a mount of the outside; '\\:' for a colon in KEY, '\\\\' for '\\'" },
-	{ "skip-mount", 0, OPT_LIST, WORD(skip_mount), "PATH", "a mount that is left out" },
 	{ "inherit-fd", 0, OPT_LIST, WORD(inherit_fd), "FD:KEY", "restore this file of the outside as our descriptor FD" },
 	{ "join-ns", 0, OPT_LIST, WORD(join_ns), "TYPE:PATH", "restore into this namespace" },
 	{ "cgroup-root", 0, OPT_LIST, WORD(cgroup_root), "[CONTROLLER:]PATH", "restore below this control group" },
 	{ "freeze-cgroup", 0, OPT_TEXT, WORD(freeze), "DIR", "freeze this control group meanwhile" },
 	{ "lsm-profile", 0, OPT_TEXT, WORD(lsm_profile), "TYPE:NAME", "AppArmor profile or SELinux label of what is restored" },
 	{ "lsm-mount-context", 0, OPT_TEXT, WORD(lsm_context), "TEXT", "SELinux context of its mounts" },
-	{ "config", 0, OPT_TEXT, WORD(config), "FILE", "criu's configuration, which wins over these" },
 	{ "help", 'h', OPT_FLAG, WORD(help), NULL, "this text" },
 	{ 0 },
 };
@@ -142,7 +137,7 @@ static void take_flags(const struct words *w, CriuOpts *o)
 	} flags[] = {
 		FLAG(leave_running), FLAG(tcp_established), FLAG(tcp_skip_in_flight), FLAG(tcp_close),
 		FLAG(ext_unix_sk),   FLAG(shell_job),       FLAG(file_locks),         FLAG(link_remap),
-		FLAG(lazy_pages),    FLAG(auto_dedup),      FLAG(track_mem),          FLAG(orphan_pts_master),
+		FLAG(auto_dedup),    FLAG(track_mem),       FLAG(orphan_pts_master),
 	};
 #undef FLAG
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
@@ -220,8 +215,6 @@ static int take_mounts(struct arena *arena, const struct words *w, CriuOpts *o, 
 		if (split_key(arena, w->ext_mount.items[i], &m->key, &m->val) < 0)
 			return err_set(err, EINVAL, "--ext-mount '%.200s': KEY:PATH is needed", w->ext_mount.items[i]);
 	}
-	o->skip_mnt = w->skip_mount.items;
-	o->n_skip_mnt = w->skip_mount.count;
 	o->external = w->external.items;
 	o->n_external = w->external.count;
 	return 0;
@@ -269,9 +262,7 @@ static int take_folders(struct arena *arena, const struct words *w, struct reque
 	const char *work = w->work_path ? w->work_path : w->image_path;
 	o->has_log_level = true;
 	o->log_level = LOG_LEVEL;
-	o->log_file = (char *)(w->log ? w->log : logs[r->verb]);
-	if (!*o->log_file || strchr(o->log_file, '/'))
-		return err_set(err, EINVAL, "--log '%.100s': a name without a slash is needed", o->log_file);
+	o->log_file = (char *)logs[r->verb];
 	if (w->parent_path && (!*w->parent_path || w->parent_path[0] == '/'))
 		return err_set(err, EINVAL, "--parent-path '%.200s': it is relative to the folder of the images", w->parent_path);
 	if (r->verb == REQUEST_CHECK)
@@ -313,7 +304,6 @@ static void take_texts(const struct words *w, CriuOpts *o)
 	o->freeze_cgroup = (char *)w->freeze;
 	o->lsm_profile = (char *)w->lsm_profile;
 	o->lsm_mount_context = (char *)w->lsm_context;
-	o->config_file = (char *)w->config;
 }
 
 static int take_descriptors(const struct words *w, struct request *r, struct err *err)
@@ -324,11 +314,6 @@ static int take_descriptors(const struct words *w, struct request *r, struct err
 	for (size_t i = 0; i < o->n_inherit_fd; i++) {
 		if (fcntl(o->inherit_fd[i]->fd, F_SETFD, 0) < 0)
 			return err_sys(err, "--inherit-fd %d", o->inherit_fd[i]->fd);
-	}
-	if (w->status_fd) {
-		o->has_status_fd = true;
-		if (parse_fd("--status-fd", w->status_fd, &o->status_fd, err) < 0)
-			return -1;
 	}
 	o->has_notify_scripts = o->notify_scripts = !!w->channel;
 	return 0;

@@ -90,10 +90,6 @@ static int judge(const CriuReq *request, const CriuResp *answer, struct rpc_resu
 			out->minor = answer->version->minor_number;
 			out->sublevel = answer->version->sublevel;
 		}
-		if (answer->features) {
-			out->mem_track = answer->features->mem_track;
-			out->lazy_pages = answer->features->lazy_pages;
-		}
 		return 0;
 	}
 	if (answer->cr_errmsg && *answer->cr_errmsg) {

@@ -2,7 +2,7 @@
 // rpc.h - one request to criu and all that it says about it: `criu swrk`, protobuf over a socket pair. https://criu.org/RPC
 //
 // The messages are those of criu's rpc.proto, in the code that libcriu brings. libcriu's own functions aren't used: they leave out some
-// of the options (lazy pages, a status descriptor, empty namespaces, a configuration file) and what criu says when it fails.
+// of the options (empty namespaces), and what criu says when it fails.
 #pragma once
 
 #include "shared/arena.h"
@@ -31,7 +31,6 @@ struct rpc {
 struct rpc_result {
 	pid_t pid;                  // restore
 	int major, minor, sublevel; // version
-	bool mem_track, lazy_pages; // features
 	const char *reason;         // of a failure: in what criu printed; NULL: none
 };
 

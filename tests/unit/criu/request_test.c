@@ -35,9 +35,9 @@ TEST(request, a_dump_with_all_there_is)
 	CU_ASSERT_EQUAL_FATAL(PARSE(&r, "--criu", "/usr/bin/criu", "dump", "--pid", "4711", "--image-path", "/tmp", "--work-path",
 				    "/", "--parent-path", "../before", "--root", "/r", "--leave-running", "--tcp-established",
 				    "--tcp-skip-in-flight", "--ext-unix-sk", "--shell-job", "--file-locks", "--link-remap",
-				    "--lazy-pages", "--auto-dedup", "--track-mem", "--orphan-pts-master", "--page-server",
-				    "[::1]:77", "--empty-ns", "network", "--manage-cgroups-mode", "soft", "--freeze-cgroup", "/f",
-				    "--config", "/c", "--external", "net[1]:key", "--external", "pid[2]:x"),
+				    "--auto-dedup", "--track-mem", "--orphan-pts-master", "--page-server", "[::1]:77", "--empty-ns",
+				    "network", "--manage-cgroups-mode", "soft", "--freeze-cgroup", "/f", "--external", "net[1]:key",
+				    "--external", "pid[2]:x"),
 			      0);
 	const CriuOpts *o = r.options;
 	CU_ASSERT(r.verb == REQUEST_DUMP && !r.help && r.channel == -1);
@@ -47,7 +47,7 @@ TEST(request, a_dump_with_all_there_is)
 	CU_ASSERT(o->has_work_dir_fd && o->images_dir_fd > 2 && o->work_dir_fd != o->images_dir_fd);
 	CU_ASSERT(fcntl(o->images_dir_fd, F_GETFD) == FD_CLOEXEC);
 	CU_ASSERT(o->has_leave_running && o->leave_running && o->has_tcp_established && o->tcp_established);
-	CU_ASSERT(o->tcp_skip_in_flight && o->ext_unix_sk && o->shell_job && o->file_locks && o->link_remap && o->lazy_pages);
+	CU_ASSERT(o->tcp_skip_in_flight && o->ext_unix_sk && o->shell_job && o->file_locks && o->link_remap);
 	CU_ASSERT(o->auto_dedup && o->track_mem && o->orphan_pts_master && !o->has_tcp_close && !o->tcp_close);
 	CU_ASSERT(!o->has_rst_sibling && !o->notify_scripts);
 	CU_ASSERT(o->ps && o->ps->has_port && o->ps->port == 77 && strcmp(o->ps->address, "[::1]") == 0);
@@ -56,7 +56,6 @@ TEST(request, a_dump_with_all_there_is)
 	CU_ASSERT_STRING_EQUAL(o->parent_img, "../before");
 	CU_ASSERT_STRING_EQUAL(o->root, "/r");
 	CU_ASSERT_STRING_EQUAL(o->freeze_cgroup, "/f");
-	CU_ASSERT_STRING_EQUAL(o->config_file, "/c");
 	CU_ASSERT(o->n_external == 2 && strcmp(o->external[1], "pid[2]:x") == 0);
 	close_folders(&r);
 }
@@ -72,19 +71,18 @@ TEST(request, a_restore)
 	snprintf(inherited, sizeof(inherited), "%d:pipe:[12]", ends[0]);
 	snprintf(channel, sizeof(channel), "%d", ends[1]);
 	CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFD, 0), 0);
-	CU_ASSERT_EQUAL_FATAL(PARSE(&r, "restore", "--image-path=/tmp", "--log", "x.log", "--tcp-close", "--ext-mount", "/a:/b:c",
-				    "--ext-mount", "/a\\:b\\\\c:/d", "--skip-mount", "/s", "--inherit-fd", inherited, "--join-ns",
-				    "net:/proc/1/ns/net", "--cgroup-root", "cpu,cpuacct:/a", "--cgroup-root", "/b:c", "--channel",
-				    channel, "--lsm-profile", "apparmor:x", "--lsm-mount-context", "ctx"),
+	CU_ASSERT_EQUAL_FATAL(PARSE(&r, "restore", "--image-path=/tmp", "--tcp-close", "--ext-mount", "/a:/b:c", "--ext-mount",
+				    "/a\\:b\\\\c:/d", "--inherit-fd", inherited, "--join-ns", "net:/proc/1/ns/net", "--cgroup-root",
+				    "cpu,cpuacct:/a", "--cgroup-root", "/b:c", "--channel", channel, "--lsm-profile", "apparmor:x",
+				    "--lsm-mount-context", "ctx"),
 			      0);
 	const CriuOpts *o = r.options;
 	CU_ASSERT(r.verb == REQUEST_RESTORE && o->has_rst_sibling && o->rst_sibling && o->tcp_close && !o->has_pid);
-	CU_ASSERT_STRING_EQUAL(r.log, "/tmp/x.log");
-	CU_ASSERT_STRING_EQUAL(o->log_file, "x.log");
+	CU_ASSERT_STRING_EQUAL(r.log, "/tmp/restore.log");
+	CU_ASSERT_STRING_EQUAL(o->log_file, "restore.log");
 	CU_ASSERT_EQUAL_FATAL(o->n_ext_mnt, 2);
 	CU_ASSERT(strcmp(o->ext_mnt[0]->key, "/a") == 0 && strcmp(o->ext_mnt[0]->val, "/b:c") == 0);
 	CU_ASSERT(strcmp(o->ext_mnt[1]->key, "/a:b\\c") == 0 && strcmp(o->ext_mnt[1]->val, "/d") == 0);
-	CU_ASSERT(o->n_skip_mnt == 1 && strcmp(o->skip_mnt[0], "/s") == 0);
 	CU_ASSERT(o->n_inherit_fd == 1 && o->inherit_fd[0]->fd == ends[0] && strcmp(o->inherit_fd[0]->key, "pipe:[12]") == 0);
 	CU_ASSERT(o->n_join_ns == 1 && strcmp(o->join_ns[0]->ns, "net") == 0);
 	CU_ASSERT_STRING_EQUAL(o->join_ns[0]->ns_file, "/proc/1/ns/net");
@@ -144,7 +142,6 @@ TEST(request, command_lines_that_are_wrong)
 	WRONG("--image-path is missing", "restore");
 	WRONG("--image-path '/nowhere': No such file", "restore", "--image-path", "/nowhere");
 	WRONG("--work-path '/dev/null': Not a directory", "restore", "--image-path", "/", "--work-path", "/dev/null");
-	WRONG("--log 'a/b'", "restore", "--image-path", "/", "--log", "a/b");
 	WRONG("--parent-path '/x'", "dump", "--pid", "1", "--image-path", "/", "--parent-path", "/x");
 	WRONG("--manage-cgroups-mode 'hard'", "restore", "--image-path", "/", "--manage-cgroups-mode", "hard");
 	WRONG("--page-server '1'", "restore", "--image-path", "/", "--page-server", "1");
@@ -156,7 +153,6 @@ TEST(request, command_lines_that_are_wrong)
 	WRONG("--inherit-fd 999: Bad file", "restore", "--image-path", "/", "--inherit-fd", "999:pipe");
 	WRONG("--join-ns 'net'", "restore", "--image-path", "/", "--join-ns", "net");
 	WRONG("--channel 999: Bad file", "restore", "--image-path", "/", "--channel", "999");
-	WRONG("--status-fd 999: Bad file", "restore", "--image-path", "/", "--status-fd", "999");
 	CU_ASSERT_EQUAL(r.channel, 77); // untouched
 	WRONG("--image-path is missing", "restore", "--channel", "0");
 	CU_ASSERT_EQUAL(r.channel, 0); // where that is told
