@@ -339,7 +339,7 @@ static const struct stage outside[] = {
 	  launch_remove_cgroup },
 	{ "delegate", "give the group on v2 to the program's user", delegate_wanted, NULL, delegate_run, NULL },
 	{ "sources", "open what will be mounted from the host", NULL, NULL, launch_open_sources, launch_close_sources },
-	{ "criu", "have criu make the processes, of its images", NULL, NULL, run_criu, undo_criu },
+	{ "images", "have criu make the processes, of its images", NULL, NULL, run_criu, undo_criu },
 	{ 0 },
 };
 
