@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +126,7 @@ static void __attribute__((noreturn)) become_criu(const struct rpc *rpc, int soc
 	char number[16];
 	snprintf(number, sizeof(number), "%d", socket);
 	char *const argv[] = { (char *)"criu", (char *)"swrk", number, NULL };
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	proc_default_signals();
 	if (!rpc->own_streams) {
 		int null = open("/dev/null", O_RDONLY);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,19 @@ static int pass_on(const struct checkpoint *checkpoint, int channel, char *text,
 	return fd_send(channel, reply, strlen(reply), NULL, 0, err);
 }
 
+static int wait_for_it(const struct checkpoint *checkpoint, int channel, struct err *err)
+{
+	struct pollfd p[] = { { .fd = channel, .events = POLLIN },
+			      { .fd = checkpoint->cancel_fd > 0 ? checkpoint->cancel_fd : -1, .events = POLLIN } };
+	int n;
+	do
+		n = poll(p, 2, -1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(err, "wait for %s", helper_name);
+	return p[1].revents ? err_set(err, EINTR, "it was interrupted") : 0;
+}
+
 // 1: the end, with *out_value; 0: the helper is gone without one.
 static int converse(const struct checkpoint *checkpoint, int channel, const char **out_value, struct err *err)
 {
@@ -128,6 +142,8 @@ static int converse(const struct checkpoint *checkpoint, int channel, const char
 	for (;;) {
 		own_fd int fd = -1;
 		size_t count = 1;
+		if (wait_for_it(checkpoint, channel, err) < 0)
+			return -1;
 		ssize_t n = fd_recv(channel, text, sizeof(text) - 1, &fd, &count, err);
 		if (count == 0)
 			fd = -1;
@@ -157,6 +173,8 @@ int checkpoint_run(const struct checkpoint *checkpoint, const char **out_value, 
 		return -1;
 	int result = converse(checkpoint, h.channel[0], &value, err);
 	fd_close(&h.channel[0]);
+	if (result < 0 && err->code == EINTR)
+		kill(pid, SIGKILL); // and criu with it
 	if (waitpid(pid, &status, 0) != pid)
 		status = 0;
 	if (result == 0)

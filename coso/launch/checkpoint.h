@@ -31,7 +31,8 @@ struct checkpoint {
 	int (*prepare)(void *owner, struct strv *words, struct err *err);
 	// Returns 0, or -1: criu gives up, and undoes what it has done. NULL: all is well.
 	int (*notify)(void *owner, struct checkpoint_notice *notice, struct err *err);
-	void *owner; // for these two
+	void *owner;   // for these two
+	int cancel_fd; // once this is readable or hung up, coso-criu and criu are ended (EINTR); 0 or less: never
 };
 
 // Whether there is a coso-criu. Whether its criu works on this kernel, `check` tells.

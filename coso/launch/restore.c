@@ -292,6 +292,7 @@ static int have_it_made(struct making *m, struct err *err)
 		.prepare = prepare,
 		.notify = notify,
 		.owner = m,
+		.cancel_fd = launch->signals,
 	};
 	if (checkpoint_run(&checkpoint, &value, err) < 0)
 		return -1;

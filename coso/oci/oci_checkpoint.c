@@ -14,7 +14,7 @@
 
 struct options {
 	struct criuopts criu;
-	const char *parent_path, *status_fd, *page_server;
+	const char *parent_path, *ignored, *page_server;
 	bool leave_running, tcp_skip_in_flight, pre_dump;
 };
 
@@ -28,7 +28,7 @@ static const struct opt table[] = {
 	{ "pre-dump", 0, OPT_FLAG, OPTION(pre_dump), NULL, "write its memory in advance, while it runs on" },
 	{ "tcp-skip-in-flight", 0, OPT_FLAG, OPTION(tcp_skip_in_flight), NULL, "without TCP connections that are being made" },
 	{ "page-server", 0, OPT_TEXT, OPTION(page_server), "ADDRESS:PORT", "send its memory there" },
-	{ "status-fd", 0, OPT_TEXT, OPTION(status_fd), "FD", NULL }, // of lazy pages
+	{ "status-fd", 0, OPT_TEXT, OPTION(ignored), "FD", NULL }, // of lazy pages
 	{ 0 },
 };
 

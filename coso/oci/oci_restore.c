@@ -19,7 +19,7 @@
 struct options {
 	struct creation_options creation;
 	struct criuopts criu;
-	const char *lsm_profile, *lsm_context;
+	const char *lsm_profile, *lsm_context, *ignored;
 	bool tcp_close;
 };
 
@@ -36,6 +36,9 @@ static const struct opt table[] = {
 	{ "tcp-close", 0, OPT_FLAG, OPTION(tcp_close), NULL, "TCP connections are restored closed" },
 	{ "lsm-profile", 0, OPT_TEXT, OPTION(lsm_profile), "TYPE:NAME", "AppArmor profile or SELinux label of its processes" },
 	{ "lsm-mount-context", 0, OPT_TEXT, OPTION(lsm_context), "TEXT", "SELinux context of its mounts" },
+	{ "parent-path", 0, OPT_TEXT, OPTION(ignored), "DIR", NULL }, // the images lead there
+	{ "page-server", 0, OPT_TEXT, OPTION(ignored), "ADDRESS:PORT", NULL },
+	{ "status-fd", 0, OPT_TEXT, OPTION(ignored), "FD", NULL },
 	{ "no-pivot", 0, OPT_FLAG, CREATION(no_pivot), NULL, NULL },
 	{ "no-subreaper", 0, OPT_FLAG, CREATION(no_subreaper), NULL, NULL },
 	{ "no-new-keyring", 0, OPT_FLAG, CREATION(no_new_keyring), NULL, NULL },

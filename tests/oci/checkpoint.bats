@@ -404,6 +404,26 @@ missing() {
 
 @test "criu isn't there, or is none: one line says so, the container goes on, and nothing is left" { there_is_one; as_engine clean missing; }
 
+# A criu that neither answers nor ends, and no group to end it by.
+hangs() {
+	local pid
+	bundle c . count
+	mkdir "$T/images" "$T/bare"
+	touch "$T/images/inventory.img"
+	printf '#!/bin/sh\ntouch "%s/began"\nexec sleep 60\n' "$T" >"$T/bare/criu"
+	chmod 755 "$T/bare/criu"
+	env PATH="$T/bare:$PATH" "$BIN/coso-oci" --cgroup-manager disabled restore --bundle "$T/c" --image-path "$T/images" c >"$T/out" 2>"$T/err" </dev/null &
+	pid=$!
+	wait_for 5 test -e "$T/began"
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	fails 1 'it was interrupted'
+	is_unknown c
+}
+
+@test "a criu that hangs: restore can be interrupted, and nothing is left" { there_is_one; as_engine clean hangs; }
+
 not_built() {
 	local command
 	cp "$BIN/coso" "$T/coso-oci"
@@ -429,7 +449,7 @@ as_others() {
 @test "an ordinary user is refused" { there_is_one; in_ns as_others; }
 
 bad_images() {
-	local name
+	local said
 	bundle c . count
 	restore_fails() {
 		oci restore --detach --bundle "$T/c" --image-path "$T/images" --work-path "$T/work" c
@@ -441,7 +461,8 @@ bad_images() {
 	mkdir "$T/images" "$T/work"
 	restore_fails "'$T/images' holds no checkpoint: there is no inventory.img"
 	echo nonsense >"$T/images/inventory.img"
-	restore_fails criu "log file: $T/work/restore.log"
+	! works >"$T/works" 2>&1 || said="Magic doesn't match for inventory.img"
+	restore_fails "criu: ${said:-}" "log file: $T/work/restore.log"
 	ln -s /etc/shadow "$T/images/pages-1.img"
 	restore_fails "'$T/images/pages-1.img' is no plain file"
 	rm "$T/images/pages-1.img"
