@@ -105,6 +105,12 @@ static int add_hierarchy(struct launch *launch, const struct cgroup_hierarchy *h
 	return early < 0 ? finish_group(mount, item, err) : 0; // before Linux 5.12 only once it is attached
 }
 
+int cgroupmount_open(const struct cgroup_hierarchy *hierarchy, const struct mounts_item *item, struct err *err)
+{
+	own_fd int mount = open_group(hierarchy, err);
+	return mount < 0 || finish_group(mount, item, err) < 0 ? -1 : take_fd(&mount);
+}
+
 static int make_tmpfs(const struct mounts_item *item, struct err *err)
 {
 	const struct tmpfs tmpfs = {
@@ -131,7 +137,7 @@ static int link_controllers(int top, const char *name, struct err *err)
 	return 0;
 }
 
-static const char *name_of(const struct cgroup_hierarchy *hierarchy)
+const char *cgroupmount_name(const struct cgroup_hierarchy *hierarchy)
 {
 	const char *slash = strrchr(hierarchy->mount, '/');
 	return slash ? slash + 1 : hierarchy->mount;
@@ -143,9 +149,9 @@ static int make_folders(const struct launch *launch, const struct mounts_item *i
 		const struct cgroup_hierarchy *h = &launch->cgroup.hierarchies[i];
 		if (!has_group(h))
 			continue;
-		if (mkdirat(top, name_of(h), 0755) < 0)
-			return err_sys(err, "make folder '%s/%s'", item->path, name_of(h));
-		if (link_controllers(top, name_of(h), err) < 0)
+		if (mkdirat(top, cgroupmount_name(h), 0755) < 0)
+			return err_sys(err, "make folder '%s/%s'", item->path, cgroupmount_name(h));
+		if (link_controllers(top, cgroupmount_name(h), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -164,7 +170,7 @@ static int attach_all(struct launch *launch, const struct mounts_item *item, int
 		return -1;
 	for (size_t i = 0; i < launch->cgroup.count; i++) {
 		const struct cgroup_hierarchy *h = &launch->cgroup.hierarchies[i];
-		if (has_group(h) && add_hierarchy(launch, h, item, top, name_of(h), err) < 0)
+		if (has_group(h) && add_hierarchy(launch, h, item, top, cgroupmount_name(h), err) < 0)
 			return -1;
 	}
 	return early < 0 ? mountattr_set(top, readonly, 0, false, err) : 0;

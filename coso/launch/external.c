@@ -6,6 +6,7 @@
 #include "coso/launch/devices.h"
 #include "shared/fd.h"
 #include "shared/file.h"
+#include "shared/mountinfo.h"
 #include "shared/num.h"
 #include "shared/path.h"
 
@@ -67,6 +68,28 @@ static void look_at_mount(struct arena *arena, int root, const char *path, struc
 	strv_push(arena, words, checkpoint_mount(arena, point, key));
 }
 
+// Control groups that are seen without a cgroup namespace are bind mounts.
+static int look_at_groups(struct arena *arena, const struct spec *spec, const struct spec_mount *m, pid_t pid, struct strv *words,
+			  struct err *err)
+{
+	const char *path = path_clean(arena, m->destination);
+	char *text = file_read(arena, AT_FDCWD, arena_printf(arena, "/proc/%d/mountinfo", (int)pid), FILE_CONFIG, NULL, err);
+	struct mountinfo line;
+	bool own = spec->namespaces & CLONE_NEWCGROUP;
+	for (size_t i = 0; i < spec->join_count; i++)
+		own |= spec->joins[i].flag == CLONE_NEWCGROUP;
+	if (!text)
+		return -1;
+	struct strv lines = str_split(arena, text, '\n');
+	for (size_t i = 0; !own && i < lines.count; i++) {
+		if (!mountinfo_parse(lines.items[i], &line) || !str_starts(line.type, "cgroup") || !str_starts(line.point, path))
+			continue;
+		strv_push(arena, words, "--ext-mount");
+		strv_push(arena, words, checkpoint_mount(arena, line.point, line.point));
+	}
+	return 0;
+}
+
 // With a user namespace devices are mounts, too.
 static int look_at_mounts(struct arena *arena, const struct spec *spec, pid_t pid, struct strv *words, struct err *err)
 {
@@ -78,6 +101,8 @@ static int look_at_mounts(struct arena *arena, const struct spec *spec, pid_t pi
 		const struct spec_mount *m = &spec->mounts[i];
 		if (str_eq(m->type, "bind") && !m->remount)
 			look_at_mount(arena, root, m->destination, words);
+		if (str_starts(m->type ? m->type : "", "cgroup") && look_at_groups(arena, spec, m, pid, words, err) < 0)
+			return -1;
 	}
 	for (size_t i = 0; i < devices_count(spec); i++) {
 		const char *device = devices_path(spec, i);

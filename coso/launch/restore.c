@@ -2,6 +2,7 @@
 // restore.c - a launch whose processes come from criu's images
 #include "coso/launch/restore.h"
 
+#include "coso/launch/cgroupmount.h"
 #include "coso/launch/checkpoint.h"
 #include "coso/launch/delegate.h"
 #include "coso/launch/devices.h"
@@ -136,6 +137,25 @@ static int stage_devices(struct making *m, int staging, struct strv *words, stru
 	return 0;
 }
 
+// With a cgroup namespace criu mounts them itself.
+static int stage_groups(struct making *m, int staging, const struct mounts_item *item, const char *name, struct strv *words,
+			struct err *err)
+{
+	struct launch *launch = m->launch;
+	for (size_t i = 0; i < launch->cgroup.count; i++) {
+		const struct cgroup_hierarchy *h = &launch->cgroup.hierarchies[i];
+		const char *place = arena_printf(launch->arena, "%s.%zu", name, i);
+		if (!h->folder || launch_has(launch, CLONE_NEWCGROUP))
+			continue;
+		own_fd int tree = cgroupmount_open(h, item, err);
+		if (tree < 0 || stage_tree(staging, place, tree, err) < 0)
+			return -1;
+		tell_mount(m, words, item->path, place);
+		tell_mount(m, words, arena_printf(launch->arena, "%s/%s", item->path, cgroupmount_name(h)), place);
+	}
+	return 0;
+}
+
 static uint32_t root_of(const struct spec_idmaps *maps)
 {
 	for (size_t i = 0; i < maps->count; i++) {
@@ -179,6 +199,8 @@ static int stage_mounts(struct making *m, int staging, struct strv *words, struc
 			else if (!item->mount->optional)
 				return -1;
 		}
+		if (item->kind == MOUNTS_CGROUP && stage_groups(m, staging, item, name, words, err) < 0)
+			return -1;
 		if (make_point(launch, i, err) < 0)
 			return -1;
 	}

@@ -193,6 +193,20 @@ limits() {
 
 @test "its group and its limits are those of the bundle that it is restored from" { with_criu limits; }
 
+# As engines have it on v1: its groups are mounts of the host's.
+without_cgroupns() {
+	counts c 'del(.linux.namespaces[] | select(.type == "cgroup")) | .linux.cgroupsPath = "/before"'
+	cut -d' ' -f4- "/proc/$(state c pid)/mountinfo" | sed 's|/before |/after |' | sort >"$T/before"
+	checkpoint c
+	sed -i 's|"/before"|"/after"|' "$T/c/config.json"
+	restore c
+	goes_on c
+	cut -d' ' -f4- "/proc/$(state c pid)/mountinfo" | sort | diff "$T/before" -
+	gone c
+}
+
+@test "without a cgroup namespace it sees its new group" { with_criu without_cgroupns; }
+
 terminal() {
 	local word n
 	bundle c '.process.terminal = true' count
