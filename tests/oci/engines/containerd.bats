@@ -166,3 +166,28 @@ many() {
 wait_pid() { wait "$1"; }
 
 @test "ctr run: eight at the same time" { with containerd many; }
+
+# Its number is in its memory alone; the file goes with the image of the checkpoint.
+checkpoints() {
+	local n
+	ends 0 ctr run -d --runc-binary "$RUNTIME" "$IMAGE" one sh -c 'i=0; while :; do i=$((i + 1)); echo $i >>/count; sleep 0.1; done'
+	wait_for 10 counted one 3
+	ends 0 ctr task checkpoint --image-path "$T/images" --work-path "$T/work" one # it goes on
+	[ -s "$T/images/inventory.img" ]
+	n=$(ctr task exec --exec-id now one tail -n 1 /count)
+	wait_for 10 counted one $((n + 3))
+	ends 0 ctr containers checkpoint --task --rw one checkpoint
+	n=$(ctr task exec --exec-id now one tail -n 1 /count)
+	ends 0 ctr task rm -f one
+	ends 0 ctr containers rm one
+	ends 0 ctr containers restore --rw --live two checkpoint
+	wait_for 10 counted two $((n + 3))
+	gives 0 '' ctr task exec --exec-id now two sh -c 'sort -n /count | uniq -d'
+	ends 0 ctr task rm -f two
+	ends 0 ctr containers rm two
+	ends 0 ctr images rm checkpoint
+}
+
+counted() { ctr task exec --exec-id "count$RANDOM" "$1" grep -qx "$2" /count; }
+
+@test "ctr checkpoint and restore" { use_criu; with containerd checkpoints; }

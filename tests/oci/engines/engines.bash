@@ -36,6 +36,13 @@ engine() {
 
 our_own() { [ -z "${COSO_OCI_RUNTIME:-}" ] || [[ ${COSO_OCI_RUNTIME##*/} == coso* ]] || skip "the stand-in ${COSO_OCI_RUNTIME##*/} lacks: $1"; }
 
+# Has engines find a criu that works: $COSO_TEST_CRIU, or that of PATH.
+use_criu() {
+	our_own "checkpoints by coso-criu"
+	[ -z "${COSO_TEST_CRIU:-}" ] || { mkdir "$T/criu"; ln -s "$COSO_TEST_CRIU" "$T/criu/criu"; export PATH=$T/criu:$PATH; }
+	skip_unless "a criu that works on it" "$BIN/coso-criu" check
+}
+
 # Whether root may give away every capability that the kernel knows.
 all_capabilities() {
 	local bounding
