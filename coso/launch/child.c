@@ -11,6 +11,7 @@
 #include "coso/launch/init.h"
 #include "coso/launch/keyring.h"
 #include "coso/launch/launch.h"
+#include "coso/launch/lo.h"
 #include "coso/launch/masks.h"
 #include "coso/launch/names.h"
 #include "coso/launch/process.h"
@@ -26,14 +27,11 @@
 #include "shared/sys.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -117,11 +115,7 @@ static bool wants_lo(const struct launch *launch)
 static int run_lo(struct launch *launch, struct err *err)
 {
 	(void)launch;
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	own_fd int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (s < 0 || ioctl(s, SIOCSIFFLAGS, &request) < 0)
-		return err_sys(err, "bring up lo");
-	return 0;
+	return lo_raise(err);
 }
 
 // Should: have all mounts made when hooks of the runtime run, and the network up when those of the container do.

@@ -130,6 +130,41 @@ static int look_at_namespaces(struct arena *arena, const struct spec *spec, pid_
 	return 0;
 }
 
+// Those that any new network namespace may have.
+static bool is_native(const char *device)
+{
+	static const char *const names[] = { "lo",      "sit0",    "tunl0",   "ip6tnl0",  "gre0",
+					     "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6gre0" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (str_eq(device, names[i]))
+			return true;
+	}
+	return false;
+}
+
+// Who gave it devices, an engine or a hook of its, does so again; criu leaves such a namespace alone. proc_pid_net(5)
+static int look_at_network(struct arena *arena, const struct spec *spec, pid_t pid, struct strv *words, struct err *err)
+{
+	if (!(spec->namespaces & CLONE_NEWNET))
+		return 0;
+	char *text = file_read(arena, AT_FDCWD, arena_printf(arena, "/proc/%d/net/dev", (int)pid), FILE_CONFIG, NULL, err);
+	if (!text)
+		return -1;
+	struct strv lines = str_split(arena, text, '\n');
+	for (size_t i = 0; i < lines.count; i++) {
+		char *name = lines.items[i] + strspn(lines.items[i], " "), *colon = strchr(name, ':');
+		if (!colon)
+			continue;
+		*colon = '\0';
+		if (is_native(name))
+			continue;
+		strv_push(arena, words, "--empty-ns");
+		strv_push(arena, words, "network");
+		return 0;
+	}
+	return 0;
+}
+
 // "mnt_id:\tN" of proc_pid_fdinfo(5), as text.
 static const char *mount_of(struct arena *arena, pid_t pid, int fd)
 {
@@ -183,7 +218,8 @@ static int look_at_stream(struct arena *arena, pid_t pid, int fd, struct externa
 int external_look(struct arena *arena, const struct spec *spec, pid_t pid, struct external *out, struct err *err)
 {
 	struct external found = { 0 };
-	if (look_at_mounts(arena, spec, pid, &found.words, err) < 0 || look_at_namespaces(arena, spec, pid, &found.words, err) < 0)
+	if (look_at_mounts(arena, spec, pid, &found.words, err) < 0 ||
+	    look_at_namespaces(arena, spec, pid, &found.words, err) < 0 || look_at_network(arena, spec, pid, &found.words, err) < 0)
 		return -1;
 	for (int fd = 0; fd < EXTERNAL_STREAMS; fd++) {
 		if (look_at_stream(arena, pid, fd, &found, err) < 0)

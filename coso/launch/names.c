@@ -5,6 +5,7 @@
 #include "coso/launch/launch.h"
 #include "coso/launch/procfs.h"
 #include "shared/fd.h"
+#include "shared/str.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -57,6 +58,18 @@ int names_set(struct launch *launch, struct err *err)
 		return err_sys(err, "set domain name '%s'", spec->domainname);
 	for (size_t i = 0; i < spec->sysctl.count; i++) {
 		if (set_sysctl(launch->proc, spec->sysctl.items[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int names_set_network(const struct spec *spec, struct err *err)
+{
+	own_fd int proc = procfs_open(err);
+	if (proc < 0)
+		return -1;
+	for (size_t i = 0; i < spec->sysctl.count; i++) {
+		if (str_starts(spec->sysctl.items[i], "net.") && set_sysctl(proc, spec->sysctl.items[i], err) < 0)
 			return -1;
 	}
 	return 0;

@@ -9,6 +9,8 @@
 #include "coso/launch/hooks.h"
 #include "coso/launch/idmount.h"
 #include "coso/launch/launch.h"
+#include "coso/launch/lo.h"
+#include "coso/launch/names.h"
 #include "coso/launch/stage.h"
 #include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
@@ -28,6 +30,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FDS_MAX = EXTERNAL_STREAMS + 2, END_MS = 10000 };
@@ -239,6 +242,40 @@ static int prepare(void *owner, struct strv *words, struct err *err)
 	return stage(m, words, err);
 }
 
+// Inside the network namespace of `pid`.
+static int enter_network(const struct spec *spec, pid_t pid, struct err *err)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	own_fd int net = open(path, O_RDONLY | O_CLOEXEC);
+	if (net < 0 || setns(net, CLONE_NEWNET) < 0)
+		return err_sys(err, "enter the container's network namespace");
+	return lo_raise(err) < 0 ? -1 : names_set_network(spec, err);
+}
+
+// What a launch does in a new one, and what hooks don't: lo and sysctls.
+static int fill_network(struct launch *launch, struct err *err)
+{
+	struct err why = { 0 };
+	int report[2], status;
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_sys(err, "make a pipe");
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (enter_network(launch->spec, launch->pid, &why) < 0)
+			(void)!write(report[1], &why, sizeof(why));
+		_exit(0);
+	}
+	fd_close(&report[1]);
+	int result = pid < 0 ? err_sys(err, "fork") : 0;
+	if (pid > 0 && fd_read_full(report[0], &why, sizeof(why)) == (ssize_t)sizeof(why))
+		result = err_set(err, why.code, "%s", why.msg);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	fd_close(&report[0]);
+	return result;
+}
+
 static int begin_container(struct launch *launch, pid_t pid, struct err *err)
 {
 	struct arena *a = launch->arena;
@@ -251,7 +288,9 @@ static int begin_container(struct launch *launch, pid_t pid, struct err *err)
 		return -1;
 	if (hooks_run(a, spec, SPEC_HOOK_PRESTART, hooks_state(a, spec, "created", pid), err) < 0)
 		return -1;
-	return hooks_run(a, spec, SPEC_HOOK_CREATE_RUNTIME, hooks_state(a, spec, "creating", pid), err);
+	if (hooks_run(a, spec, SPEC_HOOK_CREATE_RUNTIME, hooks_state(a, spec, "creating", pid), err) < 0)
+		return -1;
+	return launch->restore->empty_network ? fill_network(launch, err) : 0;
 }
 
 static int notify(void *owner, struct checkpoint_notice *notice, struct err *err)
@@ -330,6 +369,8 @@ static int run_criu(struct launch *launch, struct err *err)
 	strv_push(launch->arena, &m.words, "restore");
 	for (size_t i = 0; i < launch->restore->words->count; i++)
 		strv_push(launch->arena, &m.words, launch->restore->words->items[i]);
+	if (launch->restore->empty_network)
+		push(&m, &m.words, "--empty-ns", "network");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(err, "become a subreaper");
 	memcpy(m.folder, staging_name, sizeof(m.folder));

@@ -12,11 +12,14 @@
 #include "shared/err.h"
 #include "shared/str.h"
 
+#include <stdbool.h>
+
 struct launch;
 
 struct restore {
 	const struct strv *words;              // for coso-criu restore: images, and what the caller asks for
 	const char *images;                    // their folder, absolute
+	bool empty_network;                    // they say nothing of the network namespace: hooks put its devices there
 	const char *streams[EXTERNAL_STREAMS]; // keys that our stdin, stdout and stderr are for; "": none
 };
 

@@ -80,17 +80,23 @@ static int check_entry(int folder, const char *where, const char *name, bool *ou
 	return err_set(err, EPERM, "'%s/%s' is no plain file: an image may not lead elsewhere", where, name);
 }
 
+static DIR *open_list(int folder)
+{
+	own_fd int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
+	if (list)
+		copy = -1; // it is the list's
+	return list;
+}
+
 // 1: there is a parent.
 static int check_folder(int folder, const char *where, struct err *err)
 {
 	bool parent = false;
-	int result = 0, copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
-	if (!list) {
-		err_sys(err, "read folder '%s'", where);
-		fd_close(&copy);
-		return -1;
-	}
+	int result = 0;
+	DIR *list = open_list(folder);
+	if (!list)
+		return err_sys(err, "read folder '%s'", where);
 	for (struct dirent *entry; result == 0 && (entry = readdir(list));) {
 		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
 			result = check_entry(folder, where, entry->d_name, &parent, err);
@@ -137,6 +143,17 @@ int images_open(struct arena *arena, const char *path, const char *work, struct 
 		images_close(&images);
 	*out = images;
 	return result;
+}
+
+bool images_have_network(const struct images *images)
+{
+	bool found = false;
+	DIR *list = open_list(images->folder);
+	for (struct dirent *entry; list && !found && (entry = readdir(list));)
+		found = str_starts(entry->d_name, "netdev-");
+	if (list)
+		closedir(list);
+	return found;
 }
 
 void images_close(struct images *images)

@@ -10,6 +10,8 @@
 #include "shared/arena.h"
 #include "shared/err.h"
 
+#include <stdbool.h>
+
 struct images {
 	const char *path, *work; // absolute; of the log
 	int folder;              // open
@@ -20,6 +22,9 @@ int images_make(struct arena *arena, const char *path, const char *work, struct 
 
 // For restore: what can't be trusted, or holds no checkpoint, is an error.
 int images_open(struct arena *arena, const char *path, const char *work, struct images *out, struct err *err);
+
+// Whether they say what is in a network namespace.
+bool images_have_network(const struct images *images);
 
 void images_close(struct images *images);
 

@@ -14,6 +14,7 @@
 #include "shared/file.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 
 struct options {
@@ -80,6 +81,7 @@ static int start_launch(struct restoration *r, struct err *err)
 	launch->owner = c;
 	r->restore.words = &r->words;
 	r->restore.images = r->images.path;
+	r->restore.empty_network = (c->spec.namespaces & CLONE_NEWNET) && !images_have_network(&r->images);
 	restore_init(launch, &r->restore);
 	own_fd int signals = supervise_open_ending(err);
 	if (signals < 0 || creation_connect(c, err) < 0)

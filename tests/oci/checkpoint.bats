@@ -297,6 +297,25 @@ network() {
 
 @test "a network namespace that it joined is the bundle's again" { with_criu network; }
 
+# A hook gives it a device, as Docker's does, and does so again.
+devices() {
+	printf '#!/bin/sh\npid=$(jq .pid)\nip link add outer type veth peer name inner && ip link set inner netns $pid\n' >"$T/hook"
+	chmod 755 "$T/hook"
+	counts c ".hooks.createRuntime = [{ path: \"$T/hook\" }] | .linux.sysctl = { \"net.ipv4.ip_default_ttl\": \"33\" }"
+	checkpoint c
+	wait_for 5 eval '! ip link show outer >/dev/null 2>&1'
+	restore c
+	goes_on c
+	nsenter -n -t "$(state c pid)" ip -o link >"$T/links"
+	grep -q ' lo:.*[<,]UP' "$T/links"
+	grep -q ' inner@' "$T/links"
+	oci exec c /bin/probe read /proc/sys/net/ipv4/ip_default_ttl
+	said 33
+	gone c
+}
+
+@test "a network namespace that hooks filled: they do so again; lo and sysctls are there" { with_criu devices; }
+
 mapped() {
 	mkdir "$T/vol"
 	echo one >"$T/vol/one"

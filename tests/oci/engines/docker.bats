@@ -304,3 +304,27 @@ many() {
 }
 
 @test "docker run: eight at the same time" { with docker many; }
+
+# With a network: its device comes from the daemon again.
+checkpoints() {
+	local n
+	docker run -d --name box box sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done' >/dev/null
+	wait_for 10 logged 3
+	gives 0 one docker checkpoint create box one
+	gives 0 exited docker inspect -f '{{.State.Status}}' box
+	n=$(docker logs box | tail -n 1)
+	ends 0 docker start --checkpoint one box
+	wait_for 10 logged $((n + 3))
+	[ -z "$(docker logs box | sort -n | uniq -d)" ]
+	ends 0 docker exec box ip addr show eth0
+	says "inet $(docker inspect -f '{{.NetworkSettings.IPAddress}}' box)/"
+	docker rm -f box >/dev/null
+}
+
+logged() { docker logs box | grep -qx "$1"; }
+
+@test "docker checkpoint and start --checkpoint" {
+	use_criu
+	docker_config '{"experimental": true}'
+	with docker checkpoints
+}
