@@ -31,6 +31,12 @@ static void free_answer(CriuResp **answer)
 
 #define own_answer __attribute__((cleanup(free_answer)))
 
+// It may be gone before it has read what was sent.
+static int is_gone(struct err *err)
+{
+	return err_set(err, EPIPE, "criu ended without an answer");
+}
+
 static int send_request(const struct rpc *rpc, int socket, const CriuReq *request, struct err *err)
 {
 	size_t size = criu_req__get_packed_size(request);
@@ -38,7 +44,7 @@ static int send_request(const struct rpc *rpc, int socket, const CriuReq *reques
 	criu_req__pack(request, bytes);
 	if (fd_send(socket, bytes, size, NULL, 0, err) == 0)
 		return 0;
-	return err && err->code == EPIPE ? err_set(err, EPIPE, "criu ended without an answer") : err_wrap(err, "ask criu");
+	return err && err->code == EPIPE ? is_gone(err) : err_wrap(err, "ask criu");
 }
 
 static CriuResp *receive_answer(const struct rpc *rpc, int socket, int *out_fd, struct err *err)
@@ -48,12 +54,10 @@ static CriuResp *receive_answer(const struct rpc *rpc, int socket, int *out_fd, 
 	ssize_t n = fd_recv(socket, bytes, ANSWER_MAX, out_fd, &count, err);
 	if (count == 0)
 		*out_fd = -1;
-	if (n < 0)
+	if (n == 0 || (n < 0 && err->code == ECONNRESET))
+		is_gone(err);
+	if (n <= 0)
 		return NULL;
-	if (n == 0) {
-		err_set(err, EPIPE, "criu ended without an answer");
-		return NULL;
-	}
 	CriuResp *answer = criu_resp__unpack(NULL, (size_t)n, bytes);
 	if (!answer)
 		err_set(err, EBADMSG, "criu: its answer isn't one");

@@ -147,8 +147,8 @@ static int converse(const struct checkpoint *checkpoint, int channel, const char
 		ssize_t n = fd_recv(channel, text, sizeof(text) - 1, &fd, &count, err);
 		if (count == 0)
 			fd = -1;
-		if (n <= 0)
-			return (int)n;
+		if (n <= 0) // gone, maybe before it has read what was sent
+			return n < 0 && err->code != ECONNRESET ? -1 : 0;
 		text[n] = '\0';
 		if (str_starts(text, "done ")) {
 			*out_value = arena_strdup(checkpoint->arena, text + strlen("done "));

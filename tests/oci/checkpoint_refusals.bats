@@ -59,7 +59,7 @@ missing() {
 	printf '#!/bin/sh\nexit 3\n' >"$T/bare/criu"
 	chmod 755 "$T/bare/criu"
 	without "$T/bare" checkpoint --image-path "$T/images" c
-	fails 1 'coso checkpoint failed: criu'
+	fails 1 'coso checkpoint failed: criu ended without an answer'
 	is_state c running
 	gone c
 	touch "$T/images/inventory.img"
