@@ -8,6 +8,7 @@
 #include "coso/oci/container.h"
 #include "coso/oci/criuopts.h"
 #include "coso/oci/oci.h"
+#include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
 
 #include <errno.h>
@@ -115,6 +116,8 @@ static int write_images(struct container *c, const struct options *options, stru
 	if (container_lock(c, err) < 0 || check(c, err) < 0)
 		return -1;
 	int result = container_spec(c, &spec, &config, err);
+	if (result == 0 && c->manager)
+		sdnotify_describe(&spec);
 	if (result == 0)
 		result = images_make(c->arena, criuopts_image_path(&options->criu), options->criu.work_path, &images, err);
 	if (result == 0)

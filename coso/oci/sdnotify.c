@@ -30,18 +30,28 @@ const char *sdnotify_manager(void)
 	return address && (*address == '/' || *address == '@') && address[1] ? address : NULL;
 }
 
+static void add_mount(struct spec *spec, const char *source)
+{
+	spec->mounts = arena_grow(spec->arena, spec->mounts, spec->mount_count, sizeof(*spec->mounts));
+	spec->mounts[spec->mount_count++] = (struct spec_mount){
+		.type = "bind",
+		.source = source,
+		.destination = "/run/notify",
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
+	};
+}
+
+void sdnotify_describe(struct spec *spec)
+{
+	add_mount(spec, folder_name);
+}
+
 int sdnotify_prepare(struct spec *spec, int state, const char *path, struct err *err)
 {
 	// Whoever the program is, the folder lets it pass.
 	if (mkdirat(state, folder_name, 0755) < 0 || fchmodat(state, folder_name, 0755, 0) < 0)
 		return err_sys(err, "make the folder of NOTIFY_SOCKET");
-	spec->mounts = arena_grow(spec->arena, spec->mounts, spec->mount_count, sizeof(*spec->mounts));
-	spec->mounts[spec->mount_count++] = (struct spec_mount){
-		.type = "bind",
-		.source = arena_printf(spec->arena, "%s/%s", path, folder_name),
-		.destination = "/run/notify",
-		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
-	};
+	add_mount(spec, arena_printf(spec->arena, "%s/%s", path, folder_name));
 	strv_setenv(spec->arena, &spec->process.env, "NOTIFY_SOCKET=/run/notify/notify.sock");
 	return 0;
 }

@@ -17,6 +17,9 @@ const char *sdnotify_manager(void);
 // Makes the socket's folder in `state`, the container's folder, whose path is `path`, and tells the program of the socket.
 int sdnotify_prepare(struct spec *spec, int state, const char *path, struct err *err);
 
+// Of a container that has it: adds to its spec the mount that it sees it by, of which but the destination is to be looked at.
+void sdnotify_describe(struct spec *spec);
+
 // Returns the socket, or -1.
 int sdnotify_listen(int state, struct err *err);
 

@@ -241,6 +241,30 @@ network() {
 
 @test "a network namespace that it joined is the bundle's again" { with_criu network; }
 
+# The program's own socket for its manager is a mount of the state's.
+notified() {
+	local pid
+	export NOTIFY_SOCKET=$T/notify
+	"$BIN/receiver" notify "$NOTIFY_SOCKET" >"$T/said" </dev/null &
+	waits_for "$NOTIFY_SOCKET"
+	bundle c . count
+	create c
+	quiet
+	"$BIN/coso-oci" start c & # until it is ready, or ends
+	pid=$!
+	wait_for 5 grep -q ' 3$' "$T/c.out"
+	checkpoint c
+	wait $pid
+	restore c
+	goes_on c
+	oci exec --env NOTIFY_SOCKET=/run/notify/notify.sock c /bin/probe stat /run/notify
+	ended 0
+	gone c
+	kill %1
+}
+
+@test "a container of a service manager's can be restored by one" { with_criu notified; }
+
 # A hook gives it a device, as Docker's does, and does so again.
 devices() {
 	printf '#!/bin/sh\npid=$(jq .pid)\nip link add outer type veth peer name inner && ip link set inner netns $pid\n' >"$T/hook"
