@@ -73,3 +73,18 @@ plant() {
 	folder) mkdir "$ROOT$path" ;;
 	esac
 }
+
+# on_terminal COMMAND: on a pty of its own, with job control; what it says is in $T/out.
+on_terminal() {
+	need script
+	timeout -k 5 20 script -qec "$1" /dev/null </dev/null >"$T/out" 2>"$T/err" || true
+	tr -d '\r' <"$T/out" >"$T/clean"
+	mv "$T/clean" "$T/out"
+}
+
+# Without a container, in a session of its own, one may type into one's terminal: else nothing is proven.
+can_type() {
+	local output
+	output=$(script -qec "$BIN/probe try tiocsti" /dev/null </dev/null | tr -d '\r')
+	grep -q '^tiocsti=ok' <<<"$output"
+}

@@ -159,3 +159,49 @@ alone() {
 	in_ns clean alone '.root.readonly = true'
 	in_ns clean alone . --no-pivot
 }
+
+sockets() {
+	hostile box
+	bundle box . hold 0
+	create box
+	quiet
+	awk '$8 ~ /^@/' /proc/net/unix >"$T/sockets"
+	lacks . "$T/sockets"
+	[ "$(stat -c '%a %u' /run/coso-oci /run/coso-oci/box | sort -u)" = '700 0' ]
+	oci exec box /bin/probe read /run/coso-oci/box/state.json
+	ended 1
+	as_user 1000 "$BIN/coso-oci" --root /run/coso-oci start box 2>"$T/err" && return 1
+	is_state box created
+	gone box
+}
+
+@test "no-abstract-sockets, store-perms: OCI: what start connects to is a name in a folder that is root's alone" { in_ns clean sockets; }
+
+# The caller's terminal is the program's stdin, but not its controlling terminal, without which nobody can type into it.
+typing() {
+	hostile box
+	for words in tty 'try tiocsti'; do
+		# shellcheck disable=SC2086 # words are meant
+		bundle box "$1" $words
+		on_terminal "$BIN/coso-oci run --bundle $T/box box"
+		can_not_type "$words"
+		up box "$1" hold 0
+		on_terminal "$BIN/coso-oci exec box /bin/probe $words"
+		can_not_type "$words"
+		gone box
+	done
+}
+
+can_not_type() {
+	if [ "$1" = tty ]; then
+		is tty.0 unnamed # there it has no name
+		is controlling no
+	else
+		[[ $(value tiocsti) =~ ^(EPERM|EIO)$ ]] || { cat "$T/out" >&2; return 1; }
+	fi
+}
+
+@test "tiocsti: OCI: nothing can be typed into the caller's terminal, from run or exec" {
+	in_ns clean typing .
+	in_ns clean typing "$OWN_USERS | .root.readonly = true"
+}

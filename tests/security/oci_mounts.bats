@@ -76,6 +76,28 @@ configured() {
 
 @test "workdir-symlink, auto-mounts-symlink: OCI: mounts, folders, masks and sources below links of the image" { in_ns clean configured; }
 
+# What engines bind over files of an image, which are something else there.
+files() {
+	local path kind
+	make_canary
+	mkdir "$T/given"
+	for path in /etc/resolv.conf /etc/hosts /etc/hostname /run/.containerenv /etc; do
+		for kind in absolute file relative dangling looping magic root pipe folder device; do
+			hostile
+			echo given >"$T/given/file"
+			plant "$path" $kind
+			[ $kind != device ] || mknod "$ROOT$path" c 1 5
+			attempt ".mounts += [{ destination: \"${path/%\/etc//etc/mtab}\", type: \"bind\", source: \"\(env.T)/given/file\", options: [\"rbind\", \"rprivate\"] }]" \
+				read "${path/%\/etc//etc/mtab}"
+			[ $status != 0 ] || said given || { echo "(with $path $kind)" >&2; return 1; }
+			canary_lives || { echo "(with $path $kind)" >&2; return 1; }
+			[ "$(<"$T/given/file")" = given ]
+		done
+	done
+}
+
+@test "runtime-writes-into-rootfs: OCI: files that are bound over what the image has" { in_ns clean files; }
+
 kernel_link() {
 	local path kind
 	make_canary
