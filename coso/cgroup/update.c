@@ -99,6 +99,13 @@ static int reach(struct cgroup *cgroup, const struct settings *settings, bool *e
 	return 0;
 }
 
+// It sets what it can say itself: a quota in whole percents, and no limit of 0 processes. The values that were asked for come last.
+static int tell_systemd(struct cgroup *cgroup, const struct spec_resources *wanted, const struct settings *settings,
+			struct err *err)
+{
+	return systemd_set(cgroup, wanted, err) < 0 ? -1 : settings_apply(cgroup, settings, err);
+}
+
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool *out_extended, struct err *err)
 {
 	struct spec_resources wanted = *resources;
@@ -116,7 +123,7 @@ int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
 	if (result < 0)
 		return -1;
 	settings_remember(cgroup, &settings, &old);
-	if (settings_apply(cgroup, &settings, err) == 0 && (!cgroup->unit || systemd_set(cgroup, &wanted, err) == 0))
+	if (settings_apply(cgroup, &settings, err) == 0 && (!cgroup->unit || tell_systemd(cgroup, &wanted, &settings, err) == 0))
 		return 0;
 	settings_restore(cgroup, &old);
 	return -1;

@@ -140,6 +140,10 @@ limits() {
 		file "$group" cpu.max '20000 200000'
 		[ $round = reloaded ] || systemctl daemon-reload
 	done
+	oci update --cpu-quota 33333 --cpu-period 100000 one # systemd counts in percents; the group needn't
+	quiet
+	property "$unit" CPUQuotaPerSecUSec 340ms
+	file "$group" cpu.max '33333 100000'
 	oci update --memory -1 --pids-limit -1 --cpu-quota -1 one
 	quiet
 	property "$unit" MemoryMax infinity
@@ -237,6 +241,11 @@ endings() {
 	fails 1 'not stopped'
 	property "$UNITS-one.scope" ActiveState active
 	gone one # with all that runs in it, by force
+	no_units
+	up one "$(path ":$UNITS:one")" hold 3
+	oci pause one
+	quiet
+	gone one
 	no_units
 	# Who stops the unit ends the container.
 	up one "$(path ":$UNITS:one")" hold 0
