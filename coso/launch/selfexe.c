@@ -31,13 +31,18 @@ static bool maps_id(const struct spec_idmaps *maps, uint32_t id)
 	return false;
 }
 
+// False: nobody can write the file. Else *out_st says whose it is; where that can't be known it is anybody's.
+static bool is_writable(struct stat *out_st)
+{
+	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
+	*out_st = (struct stat){ .st_mode = S_IWOTH };
+	return fd < 0 || fstat(fd, out_st) < 0 || !installed_is_unwritable(fd);
+}
+
 bool selfexe_is_exposed(const struct spec *spec)
 {
 	struct stat st;
-	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return true;
-	if (installed_is_unwritable(fd))
+	if (!is_writable(&st))
 		return false;
 	if (!(spec->namespaces & CLONE_NEWUSER))
 		return true;
@@ -47,12 +52,7 @@ bool selfexe_is_exposed(const struct spec *spec)
 bool selfexe_may_be_exposed(void)
 {
 	struct stat st;
-	own_fd int fd = open(self, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return true;
-	if (installed_is_unwritable(fd))
-		return false;
-	return geteuid() == 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH));
+	return is_writable(&st) && (geteuid() == 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)));
 }
 
 // A clone of the file's mount, read-only. It is in no namespace, so no one can reach it to make it writable again.

@@ -10,6 +10,12 @@ load common
 # quick: a bundle with nothing that takes time.
 quick() { bundle "$1" '.mounts |= map(select(.type == "proc")) | del(.linux.resources) | .linux.maskedPaths = [] | .linux.readonlyPaths = []' "${@:2}"; }
 
+all_succeed() {
+	local pid failed=0
+	for pid; do wait "$pid" || failed=1; done
+	return $failed
+}
+
 many() {
 	local i failed=0
 	quick box hold 0
@@ -27,18 +33,12 @@ many() {
 		"$BIN/coso-oci" start "c$i" &
 		pids[i]=$!
 	done
-	for i in {1..64}; do
-		wait "${pids[i]}" || failed=1
-	done
-	[ $failed = 0 ]
+	all_succeed "${pids[@]}"
 	for i in {1..64}; do
 		"$BIN/coso-oci" delete --force "c$i" &
 		pids[i]=$!
 	done
-	for i in {1..64}; do
-		wait "${pids[i]}" || failed=1
-	done
-	[ $failed = 0 ]
+	all_succeed "${pids[@]}"
 	[ "$("$BIN/coso-oci" list --format json)" = '[]' ]
 }
 
