@@ -59,55 +59,106 @@ static int find_point(struct arena *arena, int root, const char *path, const cha
 	return 1;
 }
 
-static void look_at_mount(struct arena *arena, int root, const char *path, struct strv *words)
-{
-	const char *key = path_clean(arena, path), *point;
-	if (!find_point(arena, root, key, &point))
-		return;
-	strv_push(arena, words, "--ext-mount");
-	strv_push(arena, words, checkpoint_mount(arena, point, key));
-}
+// A container and its mounts, as they are looked at; and those of the host.
+struct look {
+	struct arena *arena;
+	const struct spec *spec;
+	int root;
+	struct mountinfo *mounts, *hosts;
+	size_t mount_count, host_count;
+	struct strv *words;
+};
 
-// Control groups that are seen without a cgroup namespace are bind mounts.
-static int look_at_groups(struct arena *arena, const struct spec *spec, const struct spec_mount *m, pid_t pid, struct strv *words,
-			  struct err *err)
+static int read_mounts(struct arena *arena, const char *path, struct mountinfo **out, size_t *out_count, struct err *err)
 {
-	const char *path = path_clean(arena, m->destination);
-	char *text = file_read(arena, AT_FDCWD, arena_printf(arena, "/proc/%d/mountinfo", (int)pid), FILE_CONFIG, NULL, err);
-	struct mountinfo line;
-	bool own = spec->namespaces & CLONE_NEWCGROUP;
-	for (size_t i = 0; i < spec->join_count; i++)
-		own |= spec->joins[i].flag == CLONE_NEWCGROUP;
+	char *text = file_read(arena, AT_FDCWD, path, FILE_CONFIG, NULL, err);
 	if (!text)
 		return -1;
 	struct strv lines = str_split(arena, text, '\n');
-	for (size_t i = 0; !own && i < lines.count; i++) {
-		if (!mountinfo_parse(lines.items[i], &line) || !str_starts(line.type, "cgroup") || !str_starts(line.point, path))
-			continue;
-		strv_push(arena, words, "--ext-mount");
-		strv_push(arena, words, checkpoint_mount(arena, line.point, line.point));
-	}
+	struct mountinfo *mounts = arena_alloc(arena, (lines.count + 1) * sizeof(*mounts));
+	size_t count = 0;
+	for (size_t i = 0; i < lines.count; i++)
+		count += mountinfo_parse(lines.items[i], &mounts[count]);
+	*out = mounts;
+	*out_count = count;
 	return 0;
 }
 
-// With a user namespace devices are mounts, too.
+static void tell_mount(const struct look *look, const char *point, const char *key)
+{
+	strv_push(look->arena, look->words, "--ext-mount");
+	strv_push(look->arena, look->words, checkpoint_mount(look->arena, point, key));
+}
+
+static bool host_has(const struct look *look, const char *path)
+{
+	for (size_t i = 0; i < look->host_count; i++) {
+		if (str_eq(look->hosts[i].point, path))
+			return true;
+	}
+	return false;
+}
+
+// What came with a recursive bind mount has a key below its key.
+static void look_below(const struct look *look, const char *source, const char *point, const char *key)
+{
+	const size_t length = strlen(point);
+	for (size_t i = 0; i < look->mount_count; i++) {
+		const char *path = look->mounts[i].point;
+		if (str_starts(path, point) && path[length] == '/' &&
+		    host_has(look, arena_printf(look->arena, "%s%s", source, path + length)))
+			tell_mount(look, path, arena_printf(look->arena, "%s%s", key, path + length));
+	}
+}
+
+static void look_at_bind(const struct look *look, const struct spec_mount *m)
+{
+	const char *key = path_clean(look->arena, m->destination), *point;
+	if (!find_point(look->arena, look->root, key, &point))
+		return;
+	tell_mount(look, point, key);
+	if (m->recursive && m->source)
+		look_below(look, path_clean(look->arena, m->source), point, key);
+}
+
+// Control groups that are seen without a cgroup namespace are bind mounts.
+static void look_at_groups(const struct look *look, const struct spec_mount *m)
+{
+	const struct spec *spec = look->spec;
+	const char *path = path_clean(look->arena, m->destination);
+	bool own = spec->namespaces & CLONE_NEWCGROUP;
+	for (size_t i = 0; i < spec->join_count; i++)
+		own |= spec->joins[i].flag == CLONE_NEWCGROUP;
+	for (size_t i = 0; !own && i < look->mount_count; i++) {
+		const struct mountinfo *line = &look->mounts[i];
+		if (str_starts(line->type, "cgroup") && str_starts(line->point, path))
+			tell_mount(look, line->point, line->point);
+	}
+}
+
 static int look_at_mounts(struct arena *arena, const struct spec *spec, pid_t pid, struct strv *words, struct err *err)
 {
 	const char *path = arena_printf(arena, "/proc/%d/root", (int)pid);
 	own_fd int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct look look = { .arena = arena, .spec = spec, .root = root, .words = words };
 	if (root < 0)
 		return err_sys(err, "open '%s'", path);
+	path = arena_printf(arena, "/proc/%d/mountinfo", (int)pid);
+	if (read_mounts(arena, path, &look.mounts, &look.mount_count, err) < 0 ||
+	    read_mounts(arena, "/proc/self/mountinfo", &look.hosts, &look.host_count, err) < 0)
+		return -1;
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *m = &spec->mounts[i];
 		if (str_eq(m->type, "bind") && !m->remount)
-			look_at_mount(arena, root, m->destination, words);
-		if (str_starts(m->type ? m->type : "", "cgroup") && look_at_groups(arena, spec, m, pid, words, err) < 0)
-			return -1;
+			look_at_bind(&look, m);
+		else if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"))
+			look_at_groups(&look, m);
 	}
+	// With a user namespace devices are mounts, too.
 	for (size_t i = 0; i < devices_count(spec); i++) {
-		const char *device = devices_path(spec, i);
-		if (device)
-			look_at_mount(arena, root, device, words);
+		const struct spec_mount device = { .destination = devices_path(spec, i) };
+		if (device.destination)
+			look_at_bind(&look, &device);
 	}
 	return 0;
 }

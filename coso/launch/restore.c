@@ -15,6 +15,7 @@
 #include "coso/launch/tmpfs.h"
 #include "shared/fd.h"
 #include "shared/file.h"
+#include "shared/mountinfo.h"
 #include "shared/num.h"
 #include "shared/path.h"
 #include "shared/proc.h"
@@ -210,6 +211,31 @@ static int stage_mounts(struct making *m, int staging, struct strv *words, struc
 	return 0;
 }
 
+// What came with recursive bind mounts.
+static int tell_below(struct making *m, struct strv *words, struct err *err)
+{
+	struct launch *launch = m->launch;
+	char *text = file_read(launch->arena, AT_FDCWD, "/proc/self/mountinfo", FILE_CONFIG, NULL, err);
+	if (!text)
+		return -1;
+	struct strv lines = str_split(launch->arena, text, '\n');
+	for (size_t i = 0; i < lines.count; i++) {
+		struct mountinfo line;
+		if (!mountinfo_parse(lines.items[i], &line) || !str_starts(line.point, m->folder))
+			continue;
+		for (size_t j = 0; j < launch->mounts.count; j++) {
+			const struct mounts_item *item = &launch->mounts.items[j];
+			const char *top = arena_printf(launch->arena, "%s/%zu/", m->folder, j);
+			if (item->kind == MOUNTS_BIND && str_starts(line.point, top))
+				push(m, words, "--ext-mount",
+				     checkpoint_mount(launch->arena,
+						      arena_printf(launch->arena, "%s/%s", item->path, line.point + strlen(top)),
+						      line.point));
+		}
+	}
+	return 0;
+}
+
 static int stage(struct making *m, struct strv *words, struct err *err)
 {
 	const struct tmpfs tmpfs = { .what = "bind mounts", .source = "coso", .mode = "0755" };
@@ -218,7 +244,7 @@ static int stage(struct making *m, struct strv *words, struct err *err)
 		return -1;
 	if (sys_move_mount(staging, "", AT_FDCWD, m->folder, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, "mount a tmpfs on '%s'", m->folder);
-	if (stage_mounts(m, staging, words, err) < 0)
+	if (stage_mounts(m, staging, words, err) < 0 || tell_below(m, words, err) < 0)
 		return -1;
 	if (!launch_has_userns(m->launch))
 		return 0;
@@ -238,6 +264,8 @@ static int prepare(void *owner, struct strv *words, struct err *err)
 		return err_sys(err, "unshare the mount namespace");
 	if (rootfs_attach(launch, err) < 0)
 		return -1;
+	if (launch->rootfs.staging >= 0)
+		return err_set(err, ENOENT, "the root file system '%s' can't be reached", launch->spec->root.path);
 	push(m, words, "--root", launch->spec->root.path);
 	return stage(m, words, err);
 }
@@ -308,7 +336,7 @@ static int notify(void *owner, struct checkpoint_notice *notice, struct err *err
 
 static int pass_fd(struct making *m, int fd, const char *key)
 {
-	if (fd < 0)
+	if (fd < 0 || m->fd_count == FDS_MAX)
 		return -1;
 	m->fds[m->fd_count++] = fd;
 	push(m, &m->words, "--inherit-fd", arena_printf(m->launch->arena, "%d:%s", fd, key));

@@ -81,7 +81,10 @@ pre_dumped() {
 }
 
 mounts() {
-	mkdir "$T/vol" "$T/other"
+	mkdir -p "$T/vol/deep/er" "$T/other/deep/er"
+	mount -t tmpfs below "$T/vol/deep/er"
+	mount -t tmpfs below "$T/other/deep/er"
+	echo deep >"$T/other/deep/er/deep"
 	echo one >"$T/vol/one"
 	echo two >"$T/other/one"
 	echo file >"$T/file"
@@ -100,12 +103,15 @@ mounts() {
 	goes_on c
 	oci exec c /bin/probe read /data/one
 	said two
+	oci exec c /bin/probe read /data/deep/er/deep
+	said deep
 	oci exec c /bin/probe read /etc/file
 	said file
 	oci exec c /bin/probe read /scratch/kept
 	said kept
 	oci exec c /bin/probe write /data/more x
 	[ $status != 0 ] && [ ! -e "$T/other/more" ]
+	umount "$T/vol/deep/er" "$T/other/deep/er"
 	cut -d' ' -f4- "/proc/$(state c pid)/mountinfo" | sort | diff "$T/before" -
 	gone c
 }
