@@ -17,6 +17,7 @@
 #include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
 #include "coso/launch/tty.h"
+#include "shared/fd.h"
 #include "shared/proc.h"
 
 #include <errno.h>
@@ -67,10 +68,22 @@ static const struct stage outside[] = {
 	{ 0 },
 };
 
+// Of what was the launcher's only that stays which this process works with: who may trace whatever runs in the container (CAP_SYS_PTRACE,
+// without a user namespace) finds no folder of the host's.
+static void close_others(const struct launch *launch)
+{
+	int kept[3 + CGROUP_HIERARCHIES_MAX] = { launch->gate[1], launch->report[1], launch->target };
+	size_t count = 3;
+	for (size_t i = 0; i < launch->cgroup.count; i++)
+		kept[count++] = launch->cgroup.hierarchies[i].join;
+	fd_close_others(STDERR_FILENO + 1 + launch->preserved, kept, count);
+}
+
 // Should: be the container's root. Mustn't: be dumpable; it was made so.
 static int run_begin(struct launch *launch, struct err *err)
 {
 	enum gate_kind kind;
+	close_others(launch);
 	if (launch_wants_oom(launch) && gate_wait(launch, &kind, sizeof(kind), GATE_MAPPED, err) < 0)
 		return -1;
 	if (setsid() < 0)
@@ -92,6 +105,8 @@ static int run_cgroup(struct launch *launch, struct err *err)
 		return -1;
 	if (spawn_enter_cgroup(launch, err) < 0)
 		return -1;
+	for (size_t i = 0; i < launch->cgroup.count; i++)
+		fd_close(&launch->cgroup.hierarchies[i].join);
 	if (attributes_set_final_cpus(a, 0, err) < 0 || attributes_set_io_priority(a, 0, err) < 0)
 		return -1;
 	return attributes_set_scheduler(a, 0, err);
