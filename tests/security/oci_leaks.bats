@@ -99,6 +99,43 @@ waiting() {
 
 @test "fd-leak-detect: OCI: nor has what waits to be started more" { in_ns clean waiting; }
 
+# kernels_only PID [HIGHEST]: above HIGHEST (2), that process has sockets, pipes, its own proc and root, and a group's list of processes.
+kernels_only() {
+	local fd target
+	for fd in "/proc/$1/fd/"*; do
+		target=$(readlink "$fd") || continue
+		[ "${fd##*/}" -gt "${2:-2}" ] || continue
+		[[ $target =~ ^(socket:.*|pipe:.*|/|anon_inode:.*|/sys/fs/cgroup/.*/tasks)$ ]] || { echo "$fd is $target" >&2; return 1; }
+	done
+}
+
+# In a paused container it stops as soon as it is in the group; whoever may trace what is in the container (CAP_SYS_PTRACE, without a user
+# namespace) sees its descriptors then.
+joining() {
+	local pid filter
+	exec 200</ 201<"$T"
+	for filter in . "$OWN_USERS | .root.readonly = true"; do
+		hostile box
+		up box "$filter" hold 0
+		oci pause box
+		quiet
+		"$BIN/coso-oci" --log "$T/log" exec --ignore-paused box /bin/probe exit 3 >"$T/exec.out" 2>"$T/exec.err" </dev/null &
+		wait_for 5 two_in "$(state box pid)"
+		pid=$(grep -vx "$(state box pid)" /sys/fs/cgroup/freezer/coso/box/cgroup.procs)
+		grep -q coso-oci "/proc/$pid/cmdline"
+		kernels_only "$pid"
+		oci resume box
+		wait $! || [ $? = 3 ]
+		gone box
+	done
+}
+two_in() { [ "$(grep -cvx "$1" /sys/fs/cgroup/freezer/coso/box/cgroup.procs)" = 1 ]; }
+
+@test "exec-ptrace-race: OCI: what joins a container has no folder or file of the host's open" {
+	skip_unless 'the freezer on v1' test -e /sys/fs/cgroup/freezer/cgroup.procs
+	in_ns clean joining
+}
+
 # The default configuration, as `spec` writes it.
 default_groups() {
 	local path mounts
