@@ -54,10 +54,11 @@ static int make_socket(char *path, int type)
 	return fd;
 }
 
+// Not where it only hung up: before Linux 6.11 SECCOMP_IOCTL_NOTIF_RECV waits for ever for a filter that nobody has any more.
 static bool readable(int fd, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	return poll(&p, 1, timeout_ms) > 0;
+	return poll(&p, 1, timeout_ms) > 0 && (p.revents & POLLIN);
 }
 
 static bool receive(int fd, struct message *message)
