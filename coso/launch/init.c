@@ -140,6 +140,7 @@ int init_fork(struct launch *launch, struct err *err)
 	fd_close(&launch->report[1]);
 	fd_close(&launch->gate[1]);
 	fd_close(&launch->trace);
+	fd_close(&launch->proc); // all of it, which the container sees through masks
 	shed_rights(&launch->spec->process.caps);
 	serve(pid, &all);
 	return -1;
