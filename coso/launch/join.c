@@ -72,8 +72,8 @@ static const struct stage outside[] = {
 // without a user namespace) finds no folder of the host's.
 static void close_others(const struct launch *launch)
 {
-	int kept[3 + CGROUP_HIERARCHIES_MAX] = { launch->gate[1], launch->report[1], launch->target };
-	size_t count = 3;
+	int kept[4 + CGROUP_HIERARCHIES_MAX] = { launch->gate[1], launch->report[1], launch->target, launch->cgroup_ns };
+	size_t count = 4;
 	for (size_t i = 0; i < launch->cgroup.count; i++)
 		kept[count++] = launch->cgroup.hierarchies[i].join;
 	fd_close_others(STDERR_FILENO + 1 + launch->preserved, kept, count);
