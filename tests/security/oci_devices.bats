@@ -30,7 +30,7 @@ names_elsewhere() {
 	local name target users
 	make_canary
 	for users in . "$OWN_USERS"; do
-		for name in null zero tty console ptmx pts/ptmx fd stdin core shm; do
+		for name in null console pts/ptmx fd shm; do
 			for target in "$CANARY/file" "$CANARY/new" "$CANARY/pipe" "../../../../../../../..$CANARY/file" /proc/sys/kernel/core_pattern \
 				/proc/sysrq-trigger "${name##*/}"; do
 				hostile
@@ -101,7 +101,7 @@ null_race() {
 	bundle c "$VOLUME_DEV" mounts
 	"$BIN/attack" swap "$DEV/null" "$DEV/evil" 100 >"$T/swaps" &
 	local swapper=$!
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 50; i++)); do
 		oci run --bundle "$T/c" c
 		ended 0 2>/dev/null || ended 1
 		[ $status != 0 ] || lacks "$kernel_covers"
@@ -120,7 +120,7 @@ null_device_race() {
 	bundle c "$VOLUME_DEV" stat /proc/timer_list /proc/keys
 	"$BIN/attack" swap "$DEV/null" "$DEV/evil" 100 >"$T/swaps" &
 	local swapper=$!
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 50; i++)); do
 		oci run --bundle "$T/c" c
 		[ $status = 0 ] || continue
 		for node in /proc/timer_list /proc/keys; do
@@ -178,7 +178,7 @@ console_elsewhere() {
 # What the container's devpts is mounted on changes names with a folder whose "0" is a file of the kernel's, and whose ptmx is the real one.
 pts_race() {
 	local i swapper
-	for ((i = 0; i < 25; i++)); do
+	for ((i = 0; i < 15; i++)); do
 		hostile
 		hostile_dev "$T/dev"
 		mknod -m 666 "$DEV/null" c 1 3
@@ -196,11 +196,12 @@ pts_race() {
 }
 export OWN_PTS='.mounts += [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"] }]'
 
-@test "console-create-symlink: OCI: a console that leads elsewhere" {
+@test "console-create-symlink: OCI: a console that leads elsewhere, in an image" {
 	in_ns clean console_elsewhere "$IMAGE_DEV" .
 	in_ns clean console_elsewhere "$IMAGE_DEV" '.root.readonly = true'
-	in_ns clean console_elsewhere "$VOLUME_DEV" "$OWN_PTS"
 }
+
+@test "console-create-symlink: OCI: a console that leads elsewhere, in a volume" { in_ns clean console_elsewhere "$VOLUME_DEV" "$OWN_PTS"; }
 
 @test "console-pts-swap: OCI: terminals whose names change all the time" {
 	in_ns clean pts_race /proc/sys/kernel/core_pattern

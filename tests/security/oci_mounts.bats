@@ -223,14 +223,14 @@ race() {
 	bundle c ".linux.maskedPaths = [] | $(over /shared bind "$T/shared" '"rbind"') | $(over /shared/folder/made/deep bind "$T/empty" '"rbind"') |
 		$(over /shared/folder tmpfs t '"tmpcopyup"') | .process.cwd = \"/shared/folder/work\" | $users" mounts
 	swapping "$T/shared/folder" "$T/shared/link"
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 50; i++)); do
 		oci run --bundle "$T/c" c
 		case $status in 0) good=$((good + 1)) ;; 1) bad=$((bad + 1)) ;; *) cat "$T/err" >&2; return 1 ;; esac
 		untouched
 	done
 	swapped
 	echo "$good started, $bad didn't" >&2
-	((good + bad == 100))
+	((good + bad == 50))
 	rm -rf "$T/shared" "$CANARY"
 }
 
@@ -259,7 +259,7 @@ proc_race() {
 	[ "$whole" -ge 1 ]
 	gone c
 	swapping "$ROOT$path" "$ROOT/link"
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 50; i++)); do
 		create c
 		if [ $status = 0 ]; then
 			started=$((started + 1))
