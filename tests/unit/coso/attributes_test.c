@@ -150,6 +150,10 @@ static void check_schedulers(void)
 		return;
 	set_scheduler((struct spec_scheduler){ .nice = -7 });
 	set_scheduler((struct spec_scheduler){ .policy = SCHED_IDLE });
+	if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 }) < 0 && errno == EPERM) {
+		printf("skipped: this control group has no real-time budget (CONFIG_RT_GROUP_SCHED) ");
+		return;
+	}
 	set_scheduler((struct spec_scheduler){ .policy = SCHED_FIFO, .priority = 20 });
 	set_scheduler((struct spec_scheduler){ .policy = SCHED_RR, .priority = 1 });
 	set_scheduler(
