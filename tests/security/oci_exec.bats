@@ -78,6 +78,7 @@ own_copy() {
 	cp "$BIN/coso" "$T/own/coso"
 	ln -sf coso "$T/own/coso-oci"
 	OWN=$T/own/coso-oci
+	chown -R "${1:-0:0}" "$T/own"
 	sha256sum "$T/own/coso" >"$T/sum"
 	stat -c '%a %Y %Z %i' "$T/own/coso" >"$T/stat"
 }
@@ -143,8 +144,8 @@ of_a_user() {
 	as_user 1000 true
 	hostile box
 	mkfifo "$ROOT/log"
-	own_copy
-	chown -R 1000:1000 "$T/own" "$T/box"
+	own_copy 1000:1000
+	chown -R 1000:1000 "$T/box"
 	(cd "$T/box" && as_user 1000 "$BIN/coso-oci" spec --rootless)
 	jq '.process.args = ["/bin/attack", "hunt", "3"] | .process.terminal = false | .root.readonly = false' "$T/box/config.json" >"$mine/config.json"
 	cp "$mine/config.json" "$T/box/config.json"
