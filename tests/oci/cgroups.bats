@@ -125,6 +125,17 @@ limits() {
 
 @test "RS-01 RS-02 RS-10 RS-11 RS-13 RS-25 RS-29: limits are set, and hold" { in_ns clean limits; }
 
+# What the launcher needs in the group until the program is there counts too.
+tiny() {
+	local i
+	for i in {1..5}; do
+		runs '.linux.resources.memory.limit = 524288' ids
+		is uid 0
+	done
+}
+
+@test "a container starts with 512 KiB of memory" { in_ns clean tiny; }
+
 cpus() {
 	up one '.linux.cgroupsPath = "/one" | .linux.resources.cpu = { cpus: "0", mems: "0" }' hold 0
 	[ "$(setting cpuset cpuset.cpus cpuset.cpus /one)" = 0 ]
