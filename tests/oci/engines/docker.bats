@@ -192,7 +192,7 @@ health() {
 @test "docker run --health-cmd" { with docker health; }
 
 networks() {
-	docker run -d --name box -p 8080:80 box nc -lk -p 80 -e echo served >/dev/null
+	docker run -d --name box -p 8080:80 box sh -c 'while :; do echo served | nc -l -p 80; done' >/dev/null
 	wait_for 5 is served bash -c 'cat </dev/tcp/127.0.0.1/8080'
 	gives 0 yes docker run --rm --network container:box box sh -c 'nc 127.0.0.1 80 | grep -q served && echo yes'
 	docker network create own >/dev/null
@@ -214,7 +214,7 @@ builds() {
 		FROM box
 		ENV A=1
 		COPY file /file
-		RUN echo "\$A \$(id -u) \$(cat /file)" >/built && adduser -D someone
+		RUN echo "\$A \$(id -u) \$(cat /file)" >/built && echo someone:x:1000:1000::/:/bin/sh >>/etc/passwd
 		USER someone
 		RUN id -un >/tmp/user
 		CMD cat /built /tmp/user
@@ -238,7 +238,7 @@ composed() {
 		services:
 		  back:
 		    image: box
-		    command: nc -lk -p 80 -e echo served
+		    command: sh -c 'while :; do echo served | nc -l -p 80; done'
 		    mem_limit: 64m
 		    healthcheck: {test: ["CMD", "true"], interval: 0.2s}
 		  front:

@@ -200,7 +200,7 @@ no_pid_namespace() {
 
 pods() {
 	podman pod create --name pod --share net,ipc,uts >/dev/null
-	podman run -d --pod pod --name one box sh -c 'echo shared >/dev/shm/x; nc -lk -p 8080 -e echo served' >/dev/null
+	podman run -d --pod pod --name one box sh -c 'echo shared >/dev/shm/x; while :; do echo served | nc -l -p 8080; done' >/dev/null
 	wait_for 5 podman exec one test -s /dev/shm/x
 	gives 0 $'pod\nshared' podman run --rm --pod pod box sh -c 'hostname; cat /dev/shm/x'
 	wait_for 5 is served podman run --rm --pod pod box nc 127.0.0.1 8080
@@ -236,7 +236,7 @@ builds() {
 		FROM $IMAGE
 		ENV A=1
 		COPY file /file
-		RUN echo "\$A \$(id -u) \$(cat /file)" >/built && adduser -D someone
+		RUN echo "\$A \$(id -u) \$(cat /file)" >/built && echo someone:x:1000:1000::/:/bin/sh >>/etc/passwd
 		USER someone
 		RUN id -un >/tmp/user
 		CMD cat /built /tmp/user
@@ -254,7 +254,7 @@ builds() {
 @test "podman build, commit" { with podman builds; }
 
 networks() {
-	podman run -d --name box --network bridge -p 8080:80 box nc -lk -p 80 -e echo served >/dev/null
+	podman run -d --name box --network bridge -p 8080:80 box sh -c 'while :; do echo served | nc -l -p 80; done' >/dev/null
 	ends 0 podman exec box cat /sys/class/net/eth0/operstate
 	wait_for 5 is served bash -c 'cat </dev/tcp/127.0.0.1/8080'
 	gives 0 yes podman run --rm --network container:box box sh -c '[ -e /sys/class/net/eth0 ] && echo yes'
