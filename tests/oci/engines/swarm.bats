@@ -40,7 +40,7 @@ replicated() {
 	wait_for 20 is 1 sh -c 'docker ps -q | wc -l'
 	# A new environment is a new container.
 	docker service update --detach --env-add NEW=1 --update-delay 0s web >/dev/null
-	wait_for 20 is 1 sh -c 'docker exec "$(docker ps -q | head -n 1)" printenv NEW'
+	wait_for 20 is 1 sh -c 'docker exec "$(docker ps -q | head -n 1)" sh -c "echo \$NEW"'
 }
 
 @test "docker service: replicas, logs, replacement, scale, update" { with docker swarm replicated; }
