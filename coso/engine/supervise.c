@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -184,10 +185,11 @@ static void pour(struct flow *flow, int to)
 // had a moment to go on, and then again, after a Ctrl-U that takes away such a zero, as often as it was read and the program lives.
 static void type_end_of_file(struct loop *loop)
 {
-	static const struct flow first = { .data = { CTRL('D') }, .size = 1 },
-				 again = { .data = { CTRL('U'), CTRL('D') }, .size = 2 };
+	static const char keys[] = { CTRL('U'), CTRL('D') };
 	if (tty_was_read(loop->console)) {
-		loop->typed = loop->end_pause == END_FIRST_MS ? first : again;
+		memcpy(loop->typed.data, keys, sizeof(keys));
+		loop->typed.at = loop->end_pause == END_FIRST_MS; // the first time without Ctrl-U
+		loop->typed.size = sizeof(keys);
 		loop->end_pause = loop->end_pause * 2 < END_PAUSE_MS ? loop->end_pause * 2 : END_PAUSE_MS;
 	}
 	loop->end_typed = proc_now_ms() + loop->end_pause;

@@ -179,6 +179,15 @@ static int open_cgroup_ns(const struct launch *launch, struct err *err)
 	return setns(own, CLONE_NEWCGROUP) < 0 || theirs < 0 ? err_sys(err, "open the container's cgroup namespace") : theirs;
 }
 
+// A kernel without CONFIG_TIME_NS refuses the flag.
+static int enter(int target, unsigned long flags)
+{
+	int result = setns(target, (int)flags);
+	if (result < 0 && errno == EINVAL && access("/proc/self/ns/time", F_OK) < 0)
+		result = setns(target, (int)(flags & ~(unsigned long)CLONE_NEWTIME));
+	return result;
+}
+
 // Every namespace of a process at once, whose rights are looked at with the caller's. Linux 5.8. One's own user namespace can't be entered;
 // nor may an ordinary user enter what a container shares with the host, as both do already.
 static int join_target(struct launch *launch, struct err *err)
@@ -191,11 +200,9 @@ static int join_target(struct launch *launch, struct err *err)
 	}
 	if (later && (launch->cgroup_ns = open_cgroup_ns(launch, err)) < 0)
 		return -1;
-	if (access("/proc/self/ns/time", F_OK) < 0) // a kernel without CONFIG_TIME_NS refuses the flag
-		all &= ~(unsigned long)CLONE_NEWTIME;
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "PR_SET_DUMPABLE");
-	if (setns(launch->target, (int)(all & ~later)) == 0 || (errno == EPERM && setns(launch->target, (int)(own & ~later)) == 0))
+	if (enter(launch->target, all & ~later) == 0 || (errno == EPERM && enter(launch->target, own & ~later) == 0))
 		return 0;
 	return err_sys(err, "enter the container's namespaces");
 }

@@ -44,35 +44,33 @@ many() {
 
 @test "J: 64 creates, starts and deletes at a time" { in_ns clean many; }
 
-one_wins() {
+# one_succeeds WORDS: of $pids; what all others said is in $T/err1, err2, …
+one_succeeds() {
 	local i won=0
+	for i in "${!pids[@]}"; do
+		if wait "${pids[i]}"; then
+			won=$((won + 1))
+		else
+			grep -q "$1" "$T/err$i" || { cat "$T/err$i" >&2; return 1; }
+		fi
+	done
+	[ $won = 1 ]
+}
+
+one_wins() {
+	local i
 	quick box hold 0
 	for i in {1..16}; do
 		"$BIN/coso-oci" create --bundle "$T/box" same >"$T/out$i" 2>"$T/err$i" </dev/null &
 		pids[i]=$!
 	done
-	for i in {1..16}; do
-		if wait "${pids[i]}"; then
-			won=$((won + 1))
-		else
-			grep -q 'container with given ID already exists' "$T/err$i"
-		fi
-	done
-	[ $won = 1 ]
+	one_succeeds 'container with given ID already exists'
 	is_state same created
-	won=0
 	for i in {1..16}; do
 		"$BIN/coso-oci" start same 2>"$T/err$i" &
 		pids[i]=$!
 	done
-	for i in {1..16}; do
-		if wait "${pids[i]}"; then
-			won=$((won + 1))
-		else
-			grep -q 'cannot start an already running container' "$T/err$i" || { cat "$T/err$i" >&2; return 1; }
-		fi
-	done
-	[ $won = 1 ]
+	one_succeeds 'cannot start an already running container'
 	gone same
 }
 
