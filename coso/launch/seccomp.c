@@ -73,6 +73,7 @@ static int prepare_json(const struct spec_process *process, int cache, struct se
 	seccomp_json_host(&host, process->caps.bounding);
 	if (seccomp_json_convert(&profile, &arena, process->seccomp_json, "linux.seccomp.", &host, err) < 0)
 		return -1;
+	profile.strict = process->seccomp_strict;
 	return seccomp_prepare_profile(&profile, cache, out_seccomp, err);
 }
 

@@ -31,16 +31,19 @@ static void compilation_end(struct compilation *compilation)
 
 #define own_compilation __attribute__((cleanup(compilation_end)))
 
-// The call can't be put into the filter. Engines name calls that only newer libraries know, so that is no error; but where it would
-// be permitted for that, somebody should know.
-static void name_skip(const struct seccomp_profile *profile, const struct seccomp_rule *rule, const char *name)
+// The call can't be put into the filter. Engines name calls that only newer libraries know, so that is no error unless it is to be;
+// but where it would be permitted for that, somebody should know.
+static int name_skip(const struct seccomp_profile *profile, const struct seccomp_rule *rule, const char *name, struct err *err)
 {
-	if (seccomp_profile_permits(rule->action) || !seccomp_profile_permits(profile->default_action))
-		return;
 	const struct scmp_version *library = seccomp_version();
 
-	log_warning("%s: system call '%s' isn't refused: libseccomp %u.%u.%u doesn't know it", rule->where, name, library->major,
-		    library->minor, library->micro);
+	if (profile->strict)
+		return err_set(err, EINVAL, "%s: system call '%s': libseccomp %u.%u.%u doesn't know it", rule->where, name,
+			       library->major, library->minor, library->micro);
+	if (!seccomp_profile_permits(rule->action) && seccomp_profile_permits(profile->default_action))
+		log_warning("%s: system call '%s' isn't refused: libseccomp %u.%u.%u doesn't know it", rule->where, name,
+			    library->major, library->minor, library->micro);
+	return 0;
 }
 
 // libseccomp takes one condition an argument. Several on the same argument mean "any of them", as with Docker and runc.
@@ -73,9 +76,8 @@ static int name_add(struct compilation *compilation, const struct seccomp_rule *
 		const struct seccomp_newer *call = seccomp_prologue_find(name);
 
 		if (!call || rule->condition_count)
-			name_skip(compilation->profile, rule, name);
-		else
-			seccomp_prologue_decide(&compilation->prologue, call, rule->action);
+			return name_skip(compilation->profile, rule, name, err);
+		seccomp_prologue_decide(&compilation->prologue, call, rule->action);
 		return 0;
 	}
 	rc = call_add(compilation->libseccomp, rule, number);

@@ -73,8 +73,8 @@ char *seccomp_profile_key(const struct seccomp_profile *profile, size_t *out_siz
 
 	if (!out)
 		abort(); // no memory: as an arena does
-	fprintf(out, "seccomp %d libseccomp %u.%u.%u default %x archs", COMPILER_VERSION, library->major, library->minor,
-		library->micro, profile->default_action);
+	fprintf(out, "seccomp %d libseccomp %u.%u.%u default %x%s archs", COMPILER_VERSION, library->major, library->minor,
+		library->micro, profile->default_action, profile->strict ? " strict" : "");
 	for (size_t i = 0; i < profile->arch_count; i++)
 		fprintf(out, " %x", profile->archs[i]);
 	for (size_t i = 0; i < profile->rule_count; i++) {

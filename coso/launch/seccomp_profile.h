@@ -37,6 +37,7 @@ struct seccomp_profile {
 	size_t arch_count;
 	unsigned int flags; // SECCOMP_FILTER_FLAG_*
 	bool notify;        // a rule asks a listener (SCMP_ACT_NOTIFY): load it with SECCOMP_FILTER_FLAG_NEW_LISTENER
+	bool strict;        // a call that neither libseccomp nor COSO knows is an error
 	struct seccomp_rule *rules;
 	size_t rule_count;
 };

@@ -130,6 +130,8 @@ static int annotations(struct spec *spec, const struct oci_node *config, struct 
 		};
 		if (str_eq(key, "run.oci.keep_original_groups"))
 			spec->process.keep_groups = !str_eq(text, "0");
+		else if (str_eq(key, "run.oci.seccomp_fail_unknown_syscall"))
+			spec->process.seccomp_strict = !str_eq(text, "0");
 	}
 	return 0;
 }

@@ -14,6 +14,8 @@
 
 enum { UMASK_MOST = 0777, OOM_MOST = 1000, NICE_LEAST = -20, NICE_MOST = 19, IO_LEVELS = 8, RT_MOST = 99 };
 enum { ISO = 4, DEADLINE = 6 }; // <sched.h> of glibc lacks SCHED_DEADLINE; Linux never had SCHED_ISO
+enum { DEADLINE_LEAST = 1024 }; // ns
+#define DEADLINE_CALL "sched_setattr: `SCHED_DEADLINE`"
 enum { WARNED = 160 };          // bytes of names in one warning
 
 static const struct oci_word rlimit_names[] = {
@@ -284,21 +286,33 @@ static int capabilities(const struct spec *container, const struct oci_node *pro
 	return 0;
 }
 
+// What the kernel would refuse with no more than "invalid argument". sched(7); DL_SCALE and __checkparam_dl() of the kernel
 static int deadline(const struct oci_node *s, const struct spec_scheduler *scheduler, struct err *err)
 {
 	static const char *const keys[] = { "runtime", "deadline", "period" };
 	const uint64_t given[] = { scheduler->runtime, scheduler->deadline, scheduler->period };
-	if (scheduler->policy != DEADLINE) {
-		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-			if (given[i])
-				return oci_bad_member(s, keys[i], "goes with SCHED_DEADLINE only", err);
-		}
-		return 0;
+	const unsigned long long runtime = given[0], deadline = given[1], period = given[2];
+	const bool is_deadline = scheduler->policy == DEADLINE;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !is_deadline; i++) {
+		if (given[i])
+			return oci_bad_member(s, keys[i], "goes with SCHED_DEADLINE only", err);
 	}
-	if (!scheduler->runtime || scheduler->runtime > scheduler->deadline ||
-	    (scheduler->period && scheduler->deadline > scheduler->period))
-		return oci_bad(s, "has to have 0 < runtime <= deadline <= period. sched(7)", err);
-	return 0;
+	if (!is_deadline)
+		return 0;
+	if (oci_require(s, "runtime", err) < 0 || oci_require(s, "deadline", err) < 0)
+		return err_wrap(err, DEADLINE_CALL " requires `%s`", oci_member(s, "runtime").value ? "deadline" : "runtime");
+	if (!runtime)
+		err_set(err, EINVAL, DEADLINE_CALL " runtime must be greater than 0");
+	else if (runtime > deadline)
+		err_set(err, EINVAL, DEADLINE_CALL " runtime %llu must be <= deadline %llu", runtime, deadline);
+	else if (period && deadline > period)
+		err_set(err, EINVAL, DEADLINE_CALL " deadline %llu must be <= period %llu", deadline, period);
+	else if (runtime < DEADLINE_LEAST || runtime > INT64_MAX)
+		err_set(err, EINVAL, DEADLINE_CALL " runtime %llu must be between %d and %lld", runtime, DEADLINE_LEAST,
+			(long long)INT64_MAX);
+	else
+		return 0;
+	return err_wrap(err, "process.scheduler");
 }
 
 static int scheduler(const struct oci_node *process, struct spec_scheduler *out, struct err *err)
@@ -389,6 +403,7 @@ static void inherit(struct spec_process *p, const struct spec_process *of)
 	p->seccomp = of->seccomp;
 	p->seccomp_file = of->seccomp_file;
 	p->seccomp_json = of->seccomp_json;
+	p->seccomp_strict = of->seccomp_strict;
 	p->seccomp_listener = of->seccomp_listener;
 	p->seccomp_metadata = of->seccomp_metadata;
 	p->keep_groups = of->keep_groups;

@@ -199,6 +199,7 @@ struct spec_process {
 	enum spec_seccomp seccomp;
 	const char *seccomp_file;          // with SPEC_SECCOMP_FILE: a profile in Docker's or the OCI format
 	const struct json_t *seccomp_json; // with SPEC_SECCOMP_JSON: linux.seccomp, which lives as long as the spec
+	bool seccomp_strict;               // a call that nobody knows is an error. run.oci.seccomp_fail_unknown_syscall
 	const char *seccomp_listener;      // listenerPath; NULL: none
 	const char *seccomp_metadata;
 };

@@ -97,6 +97,7 @@ flags() {
 	ended 0
 	is getppid EPERM
 	grep -q "level=warning.*no_such_call.*isn't refused" "$T/log"
+	refuses '.annotations["run.oci.seccomp_fail_unknown_syscall"] = "1" | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["no_such_call"], action: "SCMP_ACT_ERRNO" }] }' no_such_call
 	runs '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/no/such/socket", syscalls: [{ names: ["getppid"], action: "SCMP_ACT_ERRNO" }] }' call getppid # nothing notifies
 	is getppid EPERM
 	runs '.process.noNewPrivileges = false | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["getppid"], action: "SCMP_ACT_ERRNO" }] }' call getppid

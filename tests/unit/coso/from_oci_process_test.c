@@ -288,7 +288,7 @@ TEST(from_oci_process, the_scheduler) // PR-28 to PR-31
 		uint32_t policy;
 	} all[] = {
 		{ "OTHER", "'nice':-20", 0 }, { "FIFO", "'priority':1", 1 }, { "RR", "'priority':99", 2 },
-		{ "BATCH", "'nice':19", 3 },  { "IDLE", "'nice':0", 5 },     { "DEADLINE", "'runtime':1,'deadline':2", 6 },
+		{ "BATCH", "'nice':19", 3 },  { "IDLE", "'nice':0", 5 },     { "DEADLINE", "'runtime':1024,'deadline':1024", 6 },
 	};
 	own_arena struct arena arena = { 0 };
 	struct spec_scheduler s;
@@ -300,11 +300,11 @@ TEST(from_oci_process, the_scheduler) // PR-28 to PR-31
 	s = process_of(
 		    &arena,
 		    SCHEDULER(
-			    "'policy':'SCHED_DEADLINE','nice':5,'runtime':1000,'deadline':2000,'period':18446744073709551615,"
+			    "'policy':'SCHED_DEADLINE','nice':5,'runtime':1024,'deadline':2000,'period':18446744073709551615,"
 			    "'flags':['SCHED_FLAG_RESET_ON_FORK','SCHED_FLAG_RECLAIM','SCHED_FLAG_DL_OVERRUN',"
 			    "'SCHED_FLAG_KEEP_POLICY','SCHED_FLAG_KEEP_PARAMS','SCHED_FLAG_UTIL_CLAMP_MIN','SCHED_FLAG_UTIL_CLAMP_MAX']"))
 		    .scheduler;
-	CU_ASSERT_TRUE(s.flags == 0x7f && s.nice == 5 && s.runtime == 1000 && s.deadline == 2000 && s.period == UINT64_MAX);
+	CU_ASSERT_TRUE(s.flags == 0x7f && s.nice == 5 && s.runtime == 1024 && s.deadline == 2000 && s.period == UINT64_MAX);
 	CU_ASSERT_FALSE(process_of(&arena, SAMPLE_PROCESS("")).scheduler.given);
 	static const struct sample_wrong wrong[] = {
 		{ SAMPLE_PROCESS("'scheduler':'SCHED_FIFO',"), "process.scheduler: \"SCHED_FIFO\" is not an object" },
@@ -320,10 +320,16 @@ TEST(from_oci_process, the_scheduler) // PR-28 to PR-31
 		{ SCHEDULER("'policy':'SCHED_FIFO'"), "process.scheduler: has no priority from 1 to 99" },
 		{ SCHEDULER("'policy':'SCHED_BATCH','runtime':1"), "process.scheduler.runtime: 1 goes with SCHED_DEADLINE only" },
 		{ SCHEDULER("'policy':'SCHED_OTHER','period':1"), "process.scheduler.period: 1 goes with SCHED_DEADLINE only" },
-		{ SCHEDULER("'policy':'SCHED_DEADLINE'"), "process.scheduler: has to have 0 < runtime" },
-		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':3,'deadline':2"), "process.scheduler: has to have 0 < runtime" },
+		{ SCHEDULER("'policy':'SCHED_DEADLINE'"), "sched_setattr: `SCHED_DEADLINE` requires `runtime`: process.scheduler." },
+		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':1024"), "sched_setattr: `SCHED_DEADLINE` requires `deadline`" },
+		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':0,'deadline':1"),
+		  "process.scheduler: sched_setattr: `SCHED_DEADLINE` runtime must be greater than 0" },
+		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':3,'deadline':2"), "` runtime 3 must be <= deadline 2" },
 		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':1,'deadline':3,'period':2"),
-		  "process.scheduler: has to have 0 < runtime" },
+		  "` deadline 3 must be <= period 2" },
+		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':1023,'deadline':2000"), "` runtime 1023 must be between 1024 and" },
+		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':9223372036854775808,'deadline':9223372036854775809"),
+		  "must be between 1024 and 9223372036854775807" },
 		{ SCHEDULER("'policy':'SCHED_OTHER','flags':['SCHED_FLAG_ALL']"),
 		  "process.scheduler.flags[0]: \"SCHED_FLAG_ALL\" is no flag" },
 		{ SCHEDULER("'policy':'SCHED_OTHER','flags':'x'"), "process.scheduler.flags: \"x\" is not an array" },

@@ -240,6 +240,21 @@ TEST(seccomp_compile, an_unknown_name_is_told_where_it_would_be_permitted)
 	log_redirect(NULL, NULL);
 }
 
+TEST(seccomp_compile, a_name_that_nobody_knows_is_an_error_if_asked_for)
+{
+	own_arena struct arena arena = { 0 };
+	struct seccomp_profile profile = simple(&arena, SCMP_ACT_ERRNO(1), "no_such_call", SCMP_ACT_ALLOW);
+	struct sock_fprog program;
+	struct err err;
+	size_t lax_size, strict_size;
+	seccomp_profile_key(&profile, &lax_size);
+	profile.strict = true;
+	seccomp_profile_key(&profile, &strict_size);
+	CU_ASSERT_NOT_EQUAL(lax_size, strict_size); // else the cache would have it
+	CU_ASSERT_EQUAL(seccomp_compile(&profile, &program, &err), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "rule: system call 'no_such_call': libseccomp"));
+}
+
 TEST(seccomp_compile, of_two_rules_for_one_call_the_first_holds)
 {
 	own_arena struct arena arena = { 0 };
