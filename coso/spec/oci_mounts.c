@@ -33,11 +33,6 @@ static int apply_options(const struct spec *spec, const struct oci_node *entry, 
 	return 0;
 }
 
-static bool is_root(const char *destination)
-{
-	return !destination[strspn(destination, "/.")] && !strstr(destination, "...");
-}
-
 static int places(const struct spec *spec, const struct oci_node *entry, struct spec_mount *mount, struct err *err)
 {
 	bool bind = str_eq(mount->type, "bind");
@@ -46,8 +41,6 @@ static int places(const struct spec *spec, const struct oci_node *entry, struct 
 				      err);
 	if (*mount->destination != '/') // deprecated, and then relative to "/"
 		mount->destination = arena_printf(spec->arena, "/%s", mount->destination);
-	if (is_root(mount->destination) && !mount->remount)
-		return oci_bad_member(entry, "destination", "is the root itself, which root.path is for", err);
 	if (!mount->type && !mount->remount)
 		return oci_bad_member(entry, "type", "is missing", err);
 	if (bind && !mount->source && !mount->remount)

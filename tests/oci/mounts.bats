@@ -36,6 +36,27 @@ root() {
 	gone box
 }
 
+# What is mounted on "/" is the root from then on; root.path is out of reach.
+over_root() {
+	local filter='.mounts = [{ destination: "/", type: "bind", source: "\(env.T)/other", options: ["rbind"] }] + .mounts'
+	bundle c
+	cp -a "$PROBE" "$T/other"
+	echo other >"$T/other/name"
+	echo first >"$T/c/rootfs/name"
+	runs "$filter" read /name
+	said other
+	runs "$filter"' | .linux.namespaces |= map(select(.type != "cgroup"))' read /../../name
+	said other
+	refuses '.mounts += [{ destination: "/", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] }]' tmpcopyup
+	bundle c "$filter | .root.readonly = true" write /name x
+	oci run --bundle "$T/c" c
+	ended 1
+	is error '/name: EROFS'
+	[ "$(<"$T/other/name")" = other ]
+}
+
+@test "MO-05: a mount on the root itself" { in_ns clean over_root; }
+
 @test "RO-02 RO-03 RO-04 GE-12: the root is the bundle's, read-only if asked, and nothing of the host's is left" { in_ns clean root; }
 
 no_pivot() {

@@ -164,8 +164,6 @@ TEST(from_oci, mounts_that_are_wrong)
 		{ MOUNT("'type':'tmpfs'"), "mounts[1].destination: is missing" },
 		{ MOUNT("'destination':'','type':'tmpfs'"), "mounts[1].destination: \"\" is empty" },
 		{ MOUNT("'destination':7,'type':'tmpfs'"), "mounts[1].destination: 7 is not a string" },
-		{ MOUNT("'destination':'/','type':'tmpfs'"), "mounts[1].destination: \"/\" is the root itself" },
-		{ MOUNT("'destination':'.//./','type':'tmpfs'"), "mounts[1].destination: \".//./\" is the root itself" },
 		{ MOUNT("'destination':'/x'"), "mounts[1].type: is missing" },
 		{ MOUNT("'destination':'/x','type':7"), "mounts[1].type: 7 is not a string" },
 		{ MOUNT("'destination':'/x','type':'bind'"), "mounts[1].source: is missing: a bind mount needs it" },
@@ -176,8 +174,6 @@ TEST(from_oci, mounts_that_are_wrong)
 		  "mounts[1].options[0]: option 'tmpcopyup'" },
 	};
 	SAMPLE_REFUSED(wrong);
-	own_arena struct arena arena = { 0 };
-	CU_ASSERT_EQUAL(sample_spec(&arena, MOUNT("'destination':'/...','type':'tmpfs'")).mount_count, 2); // that is a name
 }
 
 TEST(from_oci, names) // HN-01, HN-02
