@@ -50,7 +50,7 @@ static const char *said(struct proc_result *result)
 	return *text ? text : "it said nothing";
 }
 
-static int judge(const struct spec_hook *hook, struct proc_result *result, struct err *err)
+static int judge(const char *kind, const struct spec_hook *hook, struct proc_result *result, struct err *err)
 {
 	if (result->timed_out)
 		return err_set(err, ETIMEDOUT, "'%s': hook ran past specified timeout of %d.0s", hook->path, hook->timeout_s);
@@ -58,7 +58,8 @@ static int judge(const struct spec_hook *hook, struct proc_result *result, struc
 		return err_set(err, EIO, "'%s' was killed by signal %d (%s): %.400s", hook->path, WTERMSIG(result->status),
 			       strsignal(WTERMSIG(result->status)), said(result));
 	if (WEXITSTATUS(result->status) != 0)
-		return err_set(err, EIO, "'%s': exit status %d: %.400s", hook->path, WEXITSTATUS(result->status), said(result));
+		return err_set(err, EIO, "'%s': %s hook failed with exit code %d: %.400s", hook->path, kind,
+			       WEXITSTATUS(result->status), said(result));
 	return 0;
 }
 
@@ -108,7 +109,8 @@ static int look_around(const struct spec *spec, const char *state, struct surrou
 	return 0;
 }
 
-static int run_one(struct arena *arena, const struct spec_hook *hook, const struct surroundings *around, struct err *err)
+static int run_one(struct arena *arena, const char *kind, const struct spec_hook *hook, const struct surroundings *around,
+		   struct err *err)
 {
 	char *const bare[] = { (char *)hook->path, NULL };
 	struct proc_result result;
@@ -125,14 +127,14 @@ static int run_one(struct arena *arena, const struct spec_hook *hook, const stru
 	};
 	if (proc_run(arena, &run, &result, err) < 0)
 		return -1;
-	return judge(hook, &result, err);
+	return judge(kind, hook, &result, err);
 }
 
 static int run_kind(struct arena *arena, const struct spec *spec, enum spec_hook_kind kind, const struct surroundings *around,
 		    struct err *err)
 {
 	for (size_t i = 0; i < spec->hooks[kind].count; i++) {
-		if (run_one(arena, &spec->hooks[kind].items[i], around, err) < 0)
+		if (run_one(arena, kinds[kind], &spec->hooks[kind].items[i], around, err) < 0)
 			return err_wrap(err, "error running %s hook #%zu", kinds[kind], i);
 	}
 	return 0;
@@ -161,7 +163,7 @@ void hooks_run_all(struct arena *arena, const struct spec *spec, enum spec_hook_
 		around = (struct surroundings){ .state = state, .folder = folder_of(spec), .env = environ, .out = -1, .err = -1 };
 	}
 	for (size_t i = 0; i < spec->hooks[kind].count; i++) {
-		if (run_one(arena, &spec->hooks[kind].items[i], &around, &err) < 0)
+		if (run_one(arena, kinds[kind], &spec->hooks[kind].items[i], &around, &err) < 0)
 			log_warning("error running %s hook #%zu: %s", kinds[kind], i, err.msg);
 	}
 	look_away(&around);

@@ -129,7 +129,7 @@ int launch_make_cgroup(struct launch *launch, struct err *err)
 	struct cgroup_name name = cgroup_name_of(launch->spec);
 	struct spec_resources resources = possible_resources(launch, &launch->cgroup);
 	launch->no_devices = resources.device_count < launch->spec->resources.device_count;
-	if (launch->no_devices)
+	if (launch->no_devices && !launch_has_userns(launch)) // whose root can't make devices anyway
 		log_warning("no control group can guard devices here, so the container can't make any: CAP_MKNOD is dropped");
 	if (launch->plan && (cgroup_plan(&launch->cgroup, &name, &resources, err) < 0 || launch->plan(launch, err) < 0))
 		return -1;

@@ -86,9 +86,8 @@ static void put(int fd, const char *line)
 
 void logfile_succeed(struct logfile *log)
 {
-	bool person = log->fd < 0 && isatty(STDERR_FILENO);
-	for (size_t i = 0; i < log->held.count && (log->fd >= 0 || person); i++)
-		put(person ? STDERR_FILENO : log->fd, log->held.items[i]);
+	for (size_t i = 0; i < log->held.count; i++)
+		put(log->fd >= 0 ? log->fd : STDERR_FILENO, log->held.items[i]);
 	log_redirect(NULL, NULL);
 	fd_close(&log->fd);
 }

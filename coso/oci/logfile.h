@@ -2,8 +2,7 @@
 // logfile.h - `--log FILE`: what an engine reads to learn why a command failed
 //
 // Readers differ: some decode the file as one JSON object, some as a stream of which the last one with level "error" counts. So a
-// command that fails writes one object, the error; warnings are written only by one that succeeds. Engines take whatever is on stderr
-// for the reason of a failure: without a log, warnings go there only if it is a terminal, with a person before it.
+// command that fails writes one object, the error; warnings are written only by one that succeeds, and without a log on stderr.
 #pragma once
 
 #include "shared/arena.h"

@@ -331,7 +331,7 @@ hooks() {
 	rm "$T/order"
 	touch "$T/order.fail"
 	oci restore --detach --bundle "$T/c" --image-path "$T/images" c
-	fails 1 "error running prestart hook #0: '$T/hook': exit status 1"
+	fails 1 "error running prestart hook #0: '$T/hook': prestart hook failed with exit code 1"
 	is_unknown c
 	rm "$T/order.fail" "$T/order"
 	n=$(wc -l <"$T/c.out")

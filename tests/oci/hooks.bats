@@ -62,7 +62,7 @@ foreground() {
 arguments() {
 	local env='{ path: env.R, args: ["zero", "record", "\(env.T)/got", "a b", ""], env: ["A=1", "B=x y"] }'
 	export R=$BIN/probe
-	bundle box ".hooks.createRuntime = [$env, ($env | del(.env)), ($env | .env = [])] | .hooks.poststop = [{ path: \"/bin/sh\" }]" ids
+	bundle box ".hooks.createRuntime = [$env, ($env | del(.env)), ($env | .env = [])] | .hooks.poststop = [{ path: \"/bin/true\" }]" ids
 	status=0
 	env -i SEEN=1 PATH=/bin "$BIN/coso-oci" run --bundle "$T/box" box >"$T/out" 2>"$T/err" </dev/null || status=$?
 	silent
@@ -82,7 +82,7 @@ fails_early() {
 		bundle box '.hooks = { '$kind': [{ path: "/bin/true" }, { path: "/bin/sh", args: ["sh", "-c", "echo no good >&2; exit 3"] },
 			{ path: "/bin/touch", args: ["touch", "\(env.T)/ran"] }], poststop: [{ path: "/bin/touch", args: ["touch", "\(env.T)/stopped"] }] }' ids
 		oci create --bundle "$T/box" --pid-file "$T/pid" box
-		fails 1 "error running $kind hook #1: .*exit status 3.*no good"
+		fails 1 "error running $kind hook #1: .*exit code 3.*no good"
 		[ ! -e "$T/ran" ]
 		[ -e "$T/stopped" ]
 		[ ! -e "$T/pid" ]
@@ -99,7 +99,7 @@ fails_at_start() {
 	create box
 	quiet
 	oci start box
-	fails 1 'error running startContainer hook #0: .*exit status 4'
+	fails 1 'error running startContainer hook #0: .*exit code 4'
 	wait_for 5 is_state box stopped
 	lacks holding "$T/box.out"
 	gone box
@@ -108,7 +108,7 @@ fails_at_start() {
 	create box
 	quiet
 	oci start box
-	fails 1 'error running poststart hook #0: .*exit status 1'
+	fails 1 'error running poststart hook #0: .*exit code 1'
 	wait_for 5 is_state box stopped
 	gone box
 	oci run --bundle "$T/box" box

@@ -49,7 +49,7 @@ one_object() {
 
 @test "a failure: one line on stderr, one object in the log, the same words; success: nothing" { in_ns one_object; }
 
-# A command that succeeds with a warning tells it in the log, and only there; one that fails tells its reason alone.
+# A command that succeeds with a warning tells it in the log, or else on stderr; one that fails tells its reason alone.
 warnings() {
 	bundle c '.process.capabilities.bounding += ["CAP_OF_TOMORROW"] | .hooks.poststop = [{ path: "/bin/false" }]' ids
 	logged create --bundle "$T/c" c
@@ -58,12 +58,20 @@ warnings() {
 	logged delete --force c
 	quiet
 	jq -es 'map(.level) == ["warning"] and (.[0].msg | test("poststop hook #0"))' "$T/log"
+	oci create --bundle "$T/c" c
+	ended 0
+	[ ! -s "$T/out" ]
+	grep -q 'level=warning .*CAP_OF_TOMORROW' "$T/err"
+	oci delete --force c
+	grep -q "level=warning .*'/bin/false': poststop hook failed with exit code 1" "$T/err"
 	bundle c '.process.capabilities.bounding += ["CAP_OF_TOMORROW"] | .process.args = ["nope"]'
 	logged create --bundle "$T/c" c
 	same 'executable file not found'
+	oci create --bundle "$T/c" c
+	fails 1 'executable file not found'
 }
 
-@test "GE-11 LC-18 PR-21: a warning is in the log of a command that succeeds, and not on stderr" { in_ns clean warnings; }
+@test "GE-11 LC-18 PR-21: a warning is in the log of a command that succeeds; without a log, on stderr" { in_ns clean warnings; }
 
 text_log() {
 	oci --log "$T/log" state nobody
