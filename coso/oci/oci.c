@@ -24,22 +24,22 @@ static const struct command {
 	oci_command *run;
 	const char *args, *help;
 } commands[] = {
-	{ "create", oci_cmd_create, "[OPTIONS] ID", "make a container that waits to be started" },
-	{ "start", oci_cmd_start, "ID", "start its program" },
-	{ "run", oci_cmd_run, "[OPTIONS] ID", "create and start" },
-	{ "state", oci_cmd_state, "ID", "print its state as JSON" },
-	{ "kill", oci_cmd_kill, "[--all] ID [SIGNAL]", "send a signal (TERM)" },
-	{ "delete", oci_cmd_delete, "[--force] ID", "remove it" },
-	{ "exec", oci_cmd_exec, "[OPTIONS] ID [COMMAND…]", "run another process in it" },
-	{ "list", oci_cmd_list, "[OPTIONS]", "list containers" },
-	{ "ps", oci_cmd_ps, "[OPTIONS] ID [PS-OPTIONS]", "list its processes" },
-	{ "pause", oci_cmd_pause, "ID", "freeze its processes" },
-	{ "resume", oci_cmd_resume, "ID", "thaw them" },
-	{ "update", oci_cmd_update, "[OPTIONS] ID", "change its limits" },
-	{ "events", oci_cmd_events, "[OPTIONS] ID", "print what it uses, and when memory runs out" },
-	{ "checkpoint", oci_cmd_checkpoint, "[OPTIONS] ID", "write its processes to disk" },
-	{ "restore", oci_cmd_restore, "[OPTIONS] ID", "read them back" },
-	{ "spec", oci_cmd_spec, "[OPTIONS]", "write a config.json to start from" },
+	{ "create", oci_cmd_create, "CONTAINER", "make a container that waits to be started" },
+	{ "start", oci_cmd_start, "CONTAINER", "start its program" },
+	{ "run", oci_cmd_run, "CONTAINER", "create and start" },
+	{ "state", oci_cmd_state, "CONTAINER", "print its state as JSON" },
+	{ "kill", oci_cmd_kill, "CONTAINER [SIGNAL]", "send a signal (TERM)" },
+	{ "delete", oci_cmd_delete, "CONTAINER", "remove it" },
+	{ "exec", oci_cmd_exec, "CONTAINER cmd [ARG...]", "run another process in it" },
+	{ "list", oci_cmd_list, "", "list containers" },
+	{ "ps", oci_cmd_ps, "CONTAINER [PS-OPTION...]", "list its processes" },
+	{ "pause", oci_cmd_pause, "CONTAINER", "freeze its processes" },
+	{ "resume", oci_cmd_resume, "CONTAINER", "thaw them" },
+	{ "update", oci_cmd_update, "CONTAINER", "change its limits" },
+	{ "events", oci_cmd_events, "CONTAINER", "print what it uses, and when memory runs out" },
+	{ "checkpoint", oci_cmd_checkpoint, "CONTAINER", "write its processes to disk" },
+	{ "restore", oci_cmd_restore, "CONTAINER", "read them back" },
+	{ "spec", oci_cmd_spec, "", "write a config.json to start from" },
 	{ "features", oci_cmd_features, "", "print what this runtime can do as JSON" },
 };
 
@@ -67,26 +67,38 @@ static const struct opt table[] = {
 	{ 0 },
 };
 
+// Engines choose a runtime by its name, and ask more of some names than of others: a link may have one of these.
+static const char *const programs[] = { "coso-oci", "crun", "runc" };
+
+// NULL: called by no such name.
+static const char *called_by(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (str_eq(slash ? slash + 1 : path, programs[i]))
+			return programs[i];
+	}
+	return NULL;
+}
+
 bool oci_is_meant(int argc, char *const argv[])
 {
-	const char *slash = strrchr(argv[0], '/');
-	return str_eq(slash ? slash + 1 : argv[0], "coso-oci") || (argc > 1 && str_eq(argv[1], "oci"));
+	return called_by(argv[0]) || (argc > 1 && str_eq(argv[1], "oci"));
 }
 
 static void print_help(const struct oci *oci)
 {
-	printf("NAME:\n   %s - an OCI runtime\n\nUSAGE:\n   %s [GLOBAL OPTIONS] COMMAND …\n\nCOMMANDS:\n", oci->program,
-	       oci->program);
+	printf("%s - an OCI runtime\n\nUsage: %s [OPTION...] COMMAND ...\n\nCommands:\n", oci->program, oci->program);
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("   %-11s %-26s %s\n", commands[i].name, commands[i].args, commands[i].help);
-	printf("\nGLOBAL OPTIONS:\n");
+	printf("\nOptions before the command:\n");
 	opts_help(table, stdout);
 }
 
 // One line alone may have the word "version" in it: engines cut there.
-static void print_version(void)
+static void print_version(const struct oci *oci)
 {
-	printf("coso-oci version %s\ncommit: %s\nspec: %s\n", COSO_VERSION, COSO_COMMIT, OCI_SPEC_VERSION);
+	printf("%s version %s\ncommit: %s\nspec: %s\n", oci->program, COSO_VERSION, COSO_COMMIT, OCI_SPEC_VERSION);
 	printf("+SECCOMP +CAP +EBPF +SYSTEMD +APPARMOR +SELINUX\n");
 }
 
@@ -124,7 +136,7 @@ int oci_options(struct oci *oci, const struct opt *options, void *to, struct err
 			i += takes_next(options, oci->argv[i]);
 			continue;
 		}
-		printf("NAME:\n   %s %s\n\nOPTIONS:\n", oci->program, oci->command);
+		printf("Usage: %s [OPTION...] %s %s\n\nOptions:\n", oci->program, oci->command, oci->args);
 		opts_help(options, stdout);
 		return 1;
 	}
@@ -153,6 +165,7 @@ static int run_command(struct oci *oci, int *out_exit_code, struct err *err)
 		if (!str_eq(commands[i].name, oci->argv[0]))
 			continue;
 		oci->command = commands[i].name;
+		oci->args = commands[i].args;
 		oci->argc--;
 		oci->argv++;
 		return commands[i].run(oci, out_exit_code, err);
@@ -176,15 +189,16 @@ static int fail(const struct oci *oci, struct logfile *log, const char *reason)
 
 int oci_main(struct arena *arena, int argc, char **argv)
 {
-	struct oci oci = { .arena = arena, .program = "coso-oci", .whole = argv };
+	const char *name = called_by(argv[0]);
+	struct oci oci = { .arena = arena, .program = name ? name : "coso oci", .whole = argv };
 	struct globals globals = { 0 };
 	struct logfile log = { .fd = -1 };
 	struct err err = { 0 };
-	int next, exit_code = 0, skip = str_eq(argc > 1 ? argv[1] : NULL, "oci") ? 2 : 1;
+	int next, exit_code = 0, skip = name ? 1 : 2;
 	if (opts_parse(table, arena, argc - skip, argv + skip, &globals, &next, &err) < 0)
 		return fail(&oci, &log, err.msg);
 	if (globals.version || globals.help || skip + next >= argc) {
-		globals.version ? print_version() : print_help(&oci);
+		globals.version ? print_version(&oci) : print_help(&oci);
 		return globals.version || globals.help ? 0 : 1;
 	}
 	choose_level(&globals);

@@ -10,8 +10,9 @@
 
 struct oci {
 	struct arena *arena;
-	const char *program; // "coso-oci", for help
+	const char *program; // as it was called, for help: "coso-oci", "coso oci", or the name of a link
 	const char *command; // the command's own name
+	const char *args;    // what goes behind it, for help
 	const char *root;    // folder of all containers' state, absolute
 	enum spec_cgroup_manager manager;
 	int argc; // words behind the command
@@ -26,7 +27,7 @@ oci_command oci_cmd_create, oci_cmd_run, oci_cmd_start, oci_cmd_state, oci_cmd_l
 	oci_cmd_pause, oci_cmd_resume, oci_cmd_update, oci_cmd_events, oci_cmd_exec, oci_cmd_spec, oci_cmd_features,
 	oci_cmd_checkpoint, oci_cmd_restore;
 
-// True if the words name this front end: the program is called coso-oci, or the first word is "oci".
+// True if the words name this front end: the program is called coso-oci, runc or crun, or the first word is "oci".
 bool oci_is_meant(int argc, char *const argv[]);
 
 // Runs a command. An error is told by it: one line on stderr, and in the log if there is one.

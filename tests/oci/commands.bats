@@ -72,7 +72,7 @@ help() {
 	local command
 	oci --help
 	silent
-	head -n 1 "$T/out" | grep -q '^NAME:'
+	grep -qx 'Usage: coso-oci \[OPTION...\] COMMAND ...' "$T/out"
 	cp "$T/out" "$T/commands"
 	oci -h
 	silent
@@ -80,7 +80,7 @@ help() {
 		grep -qE "^ +$command " "$T/commands"
 		oci $command --help
 		silent
-		head -n 1 "$T/out" | grep -q '^NAME:'
+		head -n 1 "$T/out" | grep -qE "^Usage: coso-oci \[OPTION...\] $command"
 		oci $command -h
 		silent
 	done
@@ -88,7 +88,7 @@ help() {
 	silent
 	grep -q -- --console-socket "$T/out"
 	"$BIN/coso" oci --help >"$T/again"
-	diff "$T/commands" "$T/again"
+	diff <(sed 's/coso-oci/coso oci/' "$T/commands") "$T/again"
 }
 
 @test "--help: of the program and of every command, on stdout; coso oci is the same" { in_ns help; }
@@ -117,6 +117,23 @@ version() {
 	env -i "$BIN/coso-oci" -v | diff - "$T/out"
 	as_user 1000 "$BIN/coso-oci" --version | diff - "$T/out"
 }
+
+# Engines know some names of runtimes better than others: a link with one of these is the runtime.
+links() {
+	local name
+	bundle c . ids
+	for name in crun runc; do
+		ln -s "$BIN/coso" "$T/$name"
+		[ "$("$T/$name" --version | head -n 1)" = "$name version $("$BIN/coso-oci" --version | sed -n 's/.* version //p')" ]
+		"$T/$name" delete --help | head -n 1 | grep -qx "Usage: $name \[OPTION...\] delete CONTAINER"
+		"$T/$name" run --bundle "$T/c" c >"$T/out"
+		is uid 0
+	done
+	ln -s "$BIN/coso" "$T/runcs"
+	! "$T/runcs" --root "$T/r" list >"$T/out" 2>&1 || false
+}
+
+@test "called crun or runc, by a link, it is the runtime, too" { in_ns clean links; }
 
 @test "--version: three words, commit and spec, one line with the word version, without environment or rights" { in_ns version; }
 
