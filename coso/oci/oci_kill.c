@@ -8,6 +8,7 @@
 #include "shared/sys.h"
 
 #include <errno.h>
+#include <regex.h>
 #include <signal.h>
 #include <stddef.h>
 
@@ -15,7 +16,7 @@ enum { THAW_MS = 10000 };
 
 struct options {
 	const char *signal;
-	bool all, force;
+	bool all, force, regex;
 };
 
 static const struct opt kill_table[] = {
@@ -25,6 +26,7 @@ static const struct opt kill_table[] = {
 };
 static const struct opt delete_table[] = {
 	{ "force", 'f', OPT_FLAG, offsetof(struct options, force), NULL, "end it first; no error if there is none" },
+	{ "regex", 0, OPT_FLAG, offsetof(struct options, regex), NULL, "all whose ids an extended regular expression matches" },
 	{ 0 },
 };
 
@@ -112,23 +114,59 @@ static int delete (struct container *c, bool force, struct err *err)
 	return container_remove(c, err);
 }
 
+static int delete_one(struct oci *oci, const char *id, bool force, struct err *err)
+{
+	struct container c;
+	if (container_open(oci->arena, oci->root, id, &c, err) < 0) {
+		if (force && err->code == EBADMSG)
+			return container_forget(oci->arena, oci->root, id, err);
+		return force && err->code == ENOENT ? 0 : -1;
+	}
+	int result = delete (&c, force, err);
+	container_close(&c);
+	return result < 0 && force && err->code == ENOENT ? 0 : result;
+}
+
+struct matching {
+	struct arena *arena;
+	regex_t regex;
+	struct strv ids;
+};
+
+static void note_match(const struct container *c, void *data)
+{
+	struct matching *m = data;
+	if (regexec(&m->regex, c->id, 0, NULL, 0) == 0)
+		strv_push(m->arena, &m->ids, c->id);
+}
+
+// All are tried; the first that couldn't be deleted is the error.
+static int delete_matching(struct oci *oci, const char *pattern, bool force, struct err *err)
+{
+	struct matching matching = { .arena = oci->arena };
+	struct err why;
+	if (regcomp(&matching.regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_set(err, EINVAL, "--regex: '%.80s' is no extended regular expression", pattern);
+	int result = container_each(oci->arena, oci->root, note_match, &matching, err);
+	for (size_t i = 0; i < matching.ids.count; i++) {
+		if (delete_one(oci, matching.ids.items[i], force, &why) < 0 && result == 0) {
+			*err = why;
+			result = -1;
+		}
+	}
+	regfree(&matching.regex);
+	return result;
+}
+
 int oci_cmd_delete(struct oci *oci, int *out_exit_code, struct err *err)
 {
 	struct options options = { 0 };
-	struct container c;
 	*out_exit_code = 0;
 	int help = oci_options(oci, delete_table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;
+	if (options.regex && oci->argc)
+		return delete_matching(oci, oci->argv[0], options.force, err);
 	const char *id = oci_id(oci, err);
-	if (!id)
-		return -1;
-	if (container_open(oci->arena, oci->root, id, &c, err) < 0) {
-		if (options.force && err->code == EBADMSG)
-			return container_forget(oci->arena, oci->root, id, err);
-		return options.force && err->code == ENOENT ? 0 : -1;
-	}
-	int result = delete (&c, options.force, err);
-	container_close(&c);
-	return result < 0 && options.force && err->code == ENOENT ? 0 : result;
+	return id ? delete_one(oci, id, options.force, err) : -1;
 }

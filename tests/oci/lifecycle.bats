@@ -85,6 +85,26 @@ unknown() {
 	quiet
 }
 
+several() {
+	local name
+	for name in web-1 web-2 db; do up $name . hold 0; done
+	oci delete --regex 'web-[0-9]'
+	fails 1 'that is not stopped: running'
+	oci delete --force --regex '^web-[0-9]$'
+	quiet
+	oci list --quiet
+	[ "$(<"$T/out")" = db ]
+	oci delete --force --regex 'none'
+	quiet
+	oci delete --regex '('
+	fails 1 'no extended regular expression'
+	oci delete --regex
+	fails 1 'container id cannot be empty'
+	gone db
+}
+
+@test "delete --regex: all whose ids match, and no other" { in_ns clean several; }
+
 @test "ST-09 LC-06 LC-10: an unknown container does not exist, for every command; delete --force doesn't mind" { in_ns unknown; }
 
 # What may be done in which state. pause needs a freezer.
@@ -338,7 +358,9 @@ forced() {
 	fails 1 "'bad'"
 	oci delete bad
 	fails 1 "'bad'"
-	gone bad
+	oci delete --force bad
+	ended 0
+	grep -q "level=warning .*'bad'" "$T/err"
 }
 
 @test "delete --force removes what runs, what is half made, and what is damaged" { in_ns clean forced; }
