@@ -69,7 +69,9 @@ void str_clean(char *text)
 	for (unsigned char *c = (unsigned char *)text; *c; c++) {
 		if (*c == '\n' || *c == '\t')
 			*c = ' ';
-		else if (*c < ' ' || *c == 127 || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)) // U+0080 to U+009F are controls too
+		else if (*c < ' ' || *c == 127)
 			*c = '?';
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) // U+0080 to U+009F are controls too, and half of one is no UTF-8
+			*c = *(c + 1) = '?';
 	}
 }

@@ -64,7 +64,7 @@ TEST(str, clean_leaves_nothing_that_a_terminal_obeys)
 				     " end");
 	char lines[] = "two\nlines\tand a C1 control: \xc2\x9b";
 	str_clean(lines);
-	CU_ASSERT_STRING_EQUAL(lines, "two lines and a C1 control: ?\x9b");
+	CU_ASSERT_STRING_EQUAL(lines, "two lines and a C1 control: ??");
 	char spaces[] = " \n\t";
 	str_clean(spaces);
 	CU_ASSERT_STRING_EQUAL(spaces, "");
