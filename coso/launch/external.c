@@ -113,8 +113,8 @@ static void look_below(const struct look *look, const char *source, const char *
 
 static void look_at_bind(const struct look *look, const struct spec_mount *m)
 {
-	const char *key = path_clean(look->arena, m->destination), *point;
-	if (!find_point(look->arena, look->root, key, &point))
+	const char *path = path_clean(look->arena, m->destination), *key = m->key ? m->key : path, *point;
+	if (!find_point(look->arena, look->root, path, &point))
 		return;
 	tell_mount(look, point, key);
 	if (m->recursive && m->source)

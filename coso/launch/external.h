@@ -25,7 +25,7 @@ struct external {
 // Whether criu can write such a container at all, or make it again: 0, or -1 with what it can't.
 int external_check(const struct spec *spec, struct err *err);
 
-// Looks at a container that runs. A mount's key is its destination.
+// Looks at a container that runs. A mount's key is its destination, unless it has another.
 int external_look(struct arena *arena, const struct spec *spec, pid_t pid, struct external *out, struct err *err);
 
 // Whether a key is one that external_look gives a stream.

@@ -199,7 +199,7 @@ static int stage_mounts(struct making *m, int staging, struct strv *words, struc
 		const char *name = arena_printf(launch->arena, "%zu", i);
 		if (item->kind == MOUNTS_BIND) {
 			if (stage_bind(launch, staging, item, name, err) == 0)
-				tell_mount(m, words, item->path, name);
+				tell_mount(m, words, item->mount->key ? item->mount->key : item->path, name);
 			else if (!item->mount->optional)
 				return -1;
 		}

@@ -117,7 +117,7 @@ static int write_images(struct container *c, const struct options *options, stru
 		return -1;
 	int result = container_spec(c, &spec, &config, err);
 	if (result == 0 && c->manager)
-		sdnotify_describe(&spec);
+		sdnotify_describe(&spec, c->manager);
 	if (result == 0)
 		result = images_make(c->arena, criuopts_image_path(&options->criu), options->criu.work_path, &images, err);
 	if (result == 0)

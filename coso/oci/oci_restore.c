@@ -86,7 +86,8 @@ static int start_launch(struct restoration *r, struct err *err)
 	own_fd int signals = supervise_open_ending(err);
 	if (signals < 0 || creation_connect(c, err) < 0)
 		return -1;
-	if (k->manager && sdnotify_prepare(&c->spec, k->folder, arena_printf(c->oci->arena, "%s/%s", k->root, k->id), err) < 0)
+	const char *folder = arena_printf(c->oci->arena, "%s/%s", k->root, k->id);
+	if (k->manager && sdnotify_prepare(&c->spec, k->manager, k->folder, folder, err) < 0)
 		return -1;
 	if (file_replace(k->folder, "config.json", c->bundle.text, c->bundle.size, 0600, err) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 
 #include "shared/fd.h"
 #include "shared/log.h"
+#include "shared/path.h"
 #include "shared/str.h"
 
 #include <errno.h>
@@ -21,8 +22,9 @@
 #include <unistd.h>
 
 enum { BARRIER_MS = 30000, MESSAGE_MAX = 4096 };
+enum { PLACE_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/notify") };
 
-static const char folder_name[] = "notify", socket_name[] = "notify/notify.sock";
+static const char folder_name[] = "notify", socket_name[] = "notify/notify", other_place[] = "/run/notify";
 
 const char *sdnotify_manager(void)
 {
@@ -30,29 +32,49 @@ const char *sdnotify_manager(void)
 	return address && (*address == '/' || *address == '@') && address[1] ? address : NULL;
 }
 
-static void add_mount(struct spec *spec, const char *source)
+static bool is_within(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+	return str_starts(path, folder) && (!path[length] || path[length] == '/');
+}
+
+// Where the container sees the folder. What is bound from the host may have the manager's own socket there.
+static const char *place_of(const struct spec *spec, const char *manager)
+{
+	const char *path = *manager == '/' ? path_clean(spec->arena, manager) : "/";
+	bool taken = str_eq(path, "/") || is_within(path, "/proc") || strlen(path) > PLACE_MAX;
+	for (size_t i = 0; i < spec->mount_count && !taken; i++) {
+		const struct spec_mount *m = &spec->mounts[i];
+		taken = str_eq(m->type, "bind") && is_within(path, path_clean(spec->arena, m->destination));
+	}
+	return taken ? other_place : path;
+}
+
+static void add_mount(struct spec *spec, const char *place, const char *source)
 {
 	spec->mounts = arena_grow(spec->arena, spec->mounts, spec->mount_count, sizeof(*spec->mounts));
 	spec->mounts[spec->mount_count++] = (struct spec_mount){
 		.type = "bind",
 		.source = source,
-		.destination = "/run/notify",
+		.destination = place,
+		.key = folder_name,
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
 	};
 }
 
-void sdnotify_describe(struct spec *spec)
+void sdnotify_describe(struct spec *spec, const char *manager)
 {
-	add_mount(spec, folder_name);
+	add_mount(spec, place_of(spec, manager), folder_name);
 }
 
-int sdnotify_prepare(struct spec *spec, int state, const char *path, struct err *err)
+int sdnotify_prepare(struct spec *spec, const char *manager, int state, const char *path, struct err *err)
 {
+	const char *place = place_of(spec, manager);
 	// Whoever the program is, the folder lets it pass.
 	if (mkdirat(state, folder_name, 0755) < 0 || fchmodat(state, folder_name, 0755, 0) < 0)
 		return err_sys(err, "make the folder of NOTIFY_SOCKET");
-	add_mount(spec, arena_printf(spec->arena, "%s/%s", path, folder_name));
-	strv_setenv(spec->arena, &spec->process.env, "NOTIFY_SOCKET=/run/notify/notify.sock");
+	add_mount(spec, place, arena_printf(spec->arena, "%s/%s", path, folder_name));
+	strv_setenv(spec->arena, &spec->process.env, arena_printf(spec->arena, "NOTIFY_SOCKET=%s/notify", place));
 	return 0;
 }
 

@@ -42,6 +42,7 @@ struct spec_mount {
 	const char *type;        // "bind", "tmpfs", "proc", "overlay", …; "cgroup": the container's own groups, on v1 or v2
 	const char *source;      // NULL: the type's name
 	const char *destination; // absolute, as the container sees it
+	const char *key;         // what a checkpoint knows a bind mount by; NULL: its destination
 	uint64_t attr_set;       // MOUNT_ATTR_* of mount_setattr(2)
 	uint64_t attr_clear;
 	uint64_t deep_set; // rro, rnosuid, …: the same, for the mounts below too

@@ -263,7 +263,7 @@ notified() {
 	wait $pid
 	restore c
 	goes_on c
-	oci exec --env NOTIFY_SOCKET=/run/notify/notify.sock c /bin/probe stat /run/notify
+	oci exec c /bin/probe stat "$T/notify"
 	ended 0
 	gone c
 	kill %1

@@ -281,4 +281,23 @@ STATUS=well'
 	kill %1
 }
 
+# where the program finds its socket, with the manager's at a path: one that is bound from the host has another socket there.
+notify_place() {
+	local place long
+	long=$T/$(printf 'a%.0s' {1..90})
+	mkdir -p "$long" "$T/v"
+	for place in "/run/manager/socket:/run/manager/socket" "$T/v/socket:/run/notify" "$T/v:/run/notify" "$T/vv:$T/vv" "@abstract:/run/notify" \
+		"//run/../run/x/:/run/x" "/proc/x:/run/notify" "$long:/run/notify"; do
+		bundle c '.mounts += [{ destination: "\(env.T)/v", type: "bind", source: "\(env.T)/v", options: ["bind"] }]' env
+		NOTIFY_SOCKET=${place%:*} oci run --bundle "$T/c" c
+		ended 0
+		said "env.NOTIFY_SOCKET=${place##*:}/notify"
+		bundle c '.mounts += [{ destination: "\(env.T)/v", type: "bind", source: "\(env.T)/v", options: ["bind"] }]' stat "${place##*:}"
+		NOTIFY_SOCKET=${place%:*} oci run --bundle "$T/c" c
+		ended 0
+	done
+}
+
+@test "5.5: NOTIFY_SOCKET: the program's is where the manager's is, or in /run/notify" { in_ns clean notify_place; }
+
 @test "5.5: NOTIFY_SOCKET at run; a program that ends without a word" { in_ns clean notify_run; }
