@@ -3,6 +3,8 @@
 #define ERR_PLAIN
 #include "shared/err.h"
 
+#include "shared/str.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 	vsnprintf(msg, sizeof(msg), format, args); // first, since an argument may be err->msg itself
 	va_end(args);
 	memcpy(err->msg, msg, sizeof(msg));
+	str_clean(err->msg); // names and words from anywhere may be in it
 	err->code = code;
 	return -1;
 }
@@ -34,6 +37,7 @@ int err_sys(struct err *err, const char *format, ...)
 	va_end(args);
 	const char *name = strerrordesc_np(code); // not strerror: this also runs between clone3 and exec
 	snprintf(err->msg, sizeof(err->msg), "%.960s: %s", msg, name ? name : "unknown error");
+	str_clean(err->msg);
 	err->code = code;
 	return -1;
 }
@@ -49,6 +53,7 @@ int err_wrap(struct err *err, const char *format, ...)
 	va_end(args);
 	memcpy(old, err->msg, sizeof(old));
 	snprintf(err->msg, sizeof(err->msg), "%.400s: %.600s", msg, old);
+	str_clean(err->msg);
 	return -1;
 }
 
@@ -63,5 +68,6 @@ int err_hint(struct err *err, const char *format, ...)
 	va_end(args);
 	memcpy(old, err->msg, sizeof(old));
 	snprintf(err->msg, sizeof(err->msg), "%.600s (%.400s)", old, hint);
+	str_clean(err->msg);
 	return -1;
 }

@@ -5,7 +5,7 @@
 // Fixed size, no heap, and well below PIPE_BUF: one write(2) carries it from a child to its parent.
 struct err {
 	int code;       // an errno value, or 0 where the reason is our own
-	char msg[1020]; // action + object + reason + what to do; one line, no newline
+	char msg[1020]; // action + object + reason + what to do; one line of UTF-8 without control characters
 };
 
 // Each returns -1, so that `return err_set(…);` ends a function that failed. `err` may be NULL: nothing is recorded.

@@ -2,6 +2,7 @@
 // str.c - lists of strings
 #include "shared/str.h"
 
+#include <stdint.h>
 #include <string.h>
 
 void strv_push(struct arena *arena, struct strv *list, const char *text)
@@ -61,17 +62,30 @@ bool str_starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+// The length of the character at `c`, 0 where it isn't UTF-8, or is a control: U+0080 to U+009F are some, too.
+static size_t printable(const unsigned char *c)
+{
+	static const uint32_t least[] = { 0, ' ', 0xa0, 0x800, 0x10000 };
+	size_t length = *c < 0x80 ? 1 : *c < 0xc0 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf8 ? 4 : 0;
+	uint32_t value = length < 2 ? *c : *c & (0xffU >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (c[i] & 0x3f);
+	}
+	bool surrogate = value >= 0xd800 && value < 0xe000;
+	return value < least[length] || value == 127 || value > 0x10ffff || surrogate ? 0 : length;
+}
+
 void str_clean(char *text)
 {
 	size_t length = strlen(text);
 	while (length && strchr(" \t\r\n", text[length - 1]))
 		text[--length] = '\0';
-	for (unsigned char *c = (unsigned char *)text; *c; c++) {
-		if (*c == '\n' || *c == '\t')
-			*c = ' ';
-		else if (*c < ' ' || *c == 127)
-			*c = '?';
-		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) // U+0080 to U+009F are controls too, and half of one is no UTF-8
-			*c = *(c + 1) = '?';
+	for (unsigned char *c = (unsigned char *)text; *c;) {
+		size_t good = printable(c);
+		if (!good)
+			*c = *c == '\n' || *c == '\t' ? ' ' : '?';
+		c += good ? good : 1;
 	}
 }

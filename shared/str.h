@@ -28,6 +28,6 @@ struct strv str_split(struct arena *arena, const char *text, char separator);
 bool str_eq(const char *a, const char *b); // NULL equals only NULL
 bool str_starts(const char *text, const char *prefix);
 
-// Makes bytes from elsewhere safe to print on a terminal, as one line, in place: line ends and tabs become spaces, other control
-// characters '?', and trailing white space goes.
+// Makes bytes from elsewhere safe to print on a terminal, as one line of UTF-8, in place: line ends and tabs become spaces, other
+// control characters and what is no UTF-8 '?', and trailing white space goes.
 void str_clean(char *text);

@@ -18,22 +18,9 @@ static const char *level_name(enum log_level level)
 	return level == LOG_LEVEL_QUIET ? "error" : level == LOG_LEVEL_WARNING ? "warning" : "debug";
 }
 
-// JSON is UTF-8, messages may hold any bytes: what isn't UTF-8 loses all but its ASCII.
-static json_t *text_json(struct arena *arena, const char *text)
-{
-	json_t *json = json_string(text);
-	if (json)
-		return json;
-	char *copy = arena_strdup(arena, text);
-	for (char *c = copy; *c; c++)
-		*c = (unsigned char)*c < 128 ? *c : '?';
-	return json_string(copy);
-}
-
 static char *json_record(struct arena *arena, enum log_level level, const char *message)
 {
-	json_t *record = json_pack("{s:s, s:o, s:s}", "level", level_name(level), "msg", text_json(arena, message), "time",
-				   stamp_now(arena));
+	json_t *record = json_pack("{s:s, s:s, s:s}", "level", level_name(level), "msg", message, "time", stamp_now(arena));
 	char *text = json_dumps(record, JSON_COMPACT), *line = arena_printf(arena, "%s\n", text ? text : "{}");
 	free(text);
 	json_decref(record);

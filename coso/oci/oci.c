@@ -180,7 +180,6 @@ static int fail(const struct oci *oci, struct logfile *log, const char *reason)
 	char *message = oci->command ? arena_printf(oci->arena, "coso %s failed: %s", oci->command, reason) :
 				       arena_strdup(oci->arena, reason);
 	words_lower(message);
-	str_clean(message); // a program that failed may have said several lines
 	logfile_fail(log, message);
 	char *line = arena_printf(oci->arena, "%s\n", message);
 	(void)!fd_write_full(STDERR_FILENO, line, strlen(line));

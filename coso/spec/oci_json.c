@@ -71,12 +71,6 @@ static char *mark_large(struct arena *arena, const char *text, size_t size, size
 	return copy;
 }
 
-static void make_plain(char *text)
-{
-	for (unsigned char *c = (unsigned char *)text; *c; c++)
-		*c = *c >= ' ' && *c < 0x7f ? *c : '?';
-}
-
 json_t *oci_json_parse(const char *what, const char *text, size_t size, struct err *err)
 {
 	json_error_t why;
@@ -88,7 +82,6 @@ json_t *oci_json_parse(const char *what, const char *text, size_t size, struct e
 	}
 	if (tree)
 		return tree;
-	make_plain(why.text); // parts of the text are in it, cut anywhere
 	err_set(err, EINVAL, "%s: line %d, column %d: not JSON: %s", what, why.line, why.column, why.text);
 	return NULL;
 }
@@ -138,7 +131,6 @@ void oci_place(const struct oci_node *node, char out[OCI_PLACE])
 {
 	*out = '\0';
 	add_place(node, out);
-	make_plain(out); // a key may be anything, and was cut anywhere
 	if (!*out)
 		snprintf(out, OCI_PLACE, "the configuration");
 }

@@ -16,7 +16,7 @@ enum { UMASK_MOST = 0777, OOM_MOST = 1000, NICE_LEAST = -20, NICE_MOST = 19, IO_
 enum { ISO = 4, DEADLINE = 6 }; // <sched.h> of glibc lacks SCHED_DEADLINE; Linux never had SCHED_ISO
 enum { DEADLINE_LEAST = 1024 }; // ns
 #define DEADLINE_CALL "sched_setattr: `SCHED_DEADLINE`"
-enum { WARNED = 160 };          // bytes of names in one warning
+enum { WARNED = 160 }; // bytes of names in one warning
 
 static const struct oci_word rlimit_names[] = {
 	{ "RLIMIT_AS", RLIMIT_AS },

@@ -66,6 +66,20 @@ TEST(err, too_long_is_cut_not_overrun)
 	CU_ASSERT_TRUE(strlen(err.msg) < sizeof(err.msg));
 }
 
+TEST(err, whatever_is_named_a_message_is_one_line_of_text)
+{
+	struct err err;
+	err_set(&err, 0, "%s: no", "\033[2J\r\xc2\x9b");
+	CU_ASSERT_STRING_EQUAL(err.msg, "?[2J???: no");
+	err_wrap(&err, "in '%.1s'", "ä");
+	CU_ASSERT_STRING_EQUAL(err.msg, "in '?': ?[2J???: no");
+	err_hint(&err, "see\n'%s'", "\xff");
+	CU_ASSERT_STRING_EQUAL(err.msg, "in '?': ?[2J???: no (see '?')");
+	errno = ENOENT;
+	err_sys(&err, "open '%s'", "a\nb");
+	CU_ASSERT_STRING_EQUAL(err.msg, "open 'a b': No such file or directory");
+}
+
 TEST(err, null_records_nothing)
 {
 	errno = ENOENT;

@@ -68,7 +68,11 @@ TEST(str, clean_leaves_nothing_that_a_terminal_obeys)
 	char spaces[] = " \n\t";
 	str_clean(spaces);
 	CU_ASSERT_STRING_EQUAL(spaces, "");
-	char utf8[] = "già 物";
+	char utf8[] = "già 物 \xf0\x9f\x90\xb3";
 	str_clean(utf8);
-	CU_ASSERT_STRING_EQUAL(utf8, "già 物");
+	CU_ASSERT_STRING_EQUAL(utf8, "già 物 \xf0\x9f\x90\xb3");
+	char wrong[] =
+		"\xe9, \x9b, \xc0\xaf, \xed\xa0\x80, \xf4\x90\x80\x80, \xff, cut \xe7\x89"; // Latin-1, half, overlong, surrogate, too large
+	str_clean(wrong);
+	CU_ASSERT_STRING_EQUAL(wrong, "?, ?, ??, ???, ????, ?, cut ??");
 }
