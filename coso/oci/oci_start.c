@@ -8,10 +8,8 @@
 #include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
 #include "shared/opts.h"
-#include "shared/sys.h"
 
 #include <errno.h>
-#include <signal.h>
 
 static int check(const struct container *c, struct err *err)
 {
@@ -60,9 +58,11 @@ static int follow(struct container *c, int connection, struct err *err)
 				 err_set(err, EIO, "the container's first process was killed before it could start the program");
 }
 
+// One that fails ends the container, and what follows its end comes at once. runtime-spec 1.3, lifecycle
 static int run_poststart(struct container *c, struct err *err)
 {
 	struct spec spec;
+	struct err ignored;
 	json_t *config = NULL;
 	if (!c->poststart)
 		return 0;
@@ -70,11 +70,8 @@ static int run_poststart(struct container *c, struct err *err)
 	if (result == 0)
 		result = hooks_run(c->arena, &spec, SPEC_HOOK_POSTSTART, hooks_state(c->arena, &spec, "running", c->pid), err);
 	json_decref(config);
-	if (result < 0) {
-		own_fd int pidfd = container_pidfd(c);
-		if (pidfd >= 0)
-			sys_pidfd_send_signal(pidfd, SIGKILL);
-	}
+	if (result < 0)
+		(void)container_remove(c, &ignored);
 	return result;
 }
 

@@ -104,13 +104,17 @@ fails_at_start() {
 	lacks holding "$T/box.out"
 	gone box
 	[ -e "$T/stopped" ]
-	bundle box '.hooks = { poststart: [{ path: "/bin/false" }] }' hold 0
-	create box
+	rm "$T/stopped"
+	bundle box '.hooks = { poststart: [{ path: "/bin/false" }], poststop: [{ path: "/bin/touch", args: ["touch", "\(env.T)/stopped"] }] }' hold 0
+	create box --pid-file "$T/pid"
 	quiet
 	oci start box
 	fails 1 'error running poststart hook #0: .*exit code 1'
-	wait_for 5 is_state box stopped
-	gone box
+	[ -e "$T/stopped" ]
+	[ ! -e /run/coso-oci/box ]
+	[ ! -e "/proc/$(<"$T/pid")" ] || grep -q '^State:.*Z' "/proc/$(<"$T/pid")/status" # this shell's to reap
+	oci delete box
+	fails 1 'does not exist'
 	oci run --bundle "$T/box" box
 	ended 1
 	grep -q 'poststart hook #0' "$T/err"
