@@ -61,7 +61,11 @@ int container_check_id(const char *id, struct err *err)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
 	if (!*id)
 		return err_set(err, EINVAL, "container id cannot be empty");
-	if (id[strspn(id, letters)] || str_eq(id, ".") || str_eq(id, "..") || strlen(id) > NAME_MAX)
+	const char *other = id + strspn(id, letters);
+	if (*other)
+		return err_set(err, EINVAL, "invalid container ID format: \"%.200s\": invalid character at %zu", id,
+			       (size_t)(other - id) + 1);
+	if (str_eq(id, ".") || str_eq(id, "..") || strlen(id) > NAME_MAX)
 		return err_set(err, EINVAL, "invalid container ID format: \"%.200s\"", id);
 	return 0;
 }
@@ -396,7 +400,7 @@ int container_each(struct arena *arena, const char *root, void (*visit)(const st
 	for (struct dirent *entry; (entry = readdir(list));) {
 		struct container c;
 		struct err why;
-		if (entry->d_name[0] == '.' || container_check_id(entry->d_name, NULL) < 0)
+		if (container_check_id(entry->d_name, NULL) < 0)
 			continue;
 		if (container_open(arena, root, arena_strdup(arena, entry->d_name), &c, &why) < 0) {
 			log_warning("%s", why.msg);

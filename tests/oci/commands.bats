@@ -64,6 +64,10 @@ long_ids() {
 		oci run --bundle "$T/c" -- "$id"
 		ended 0
 	done
+	up .hidden . hold 0
+	oci list --quiet
+	said .hidden
+	gone .hidden
 }
 
 @test "LC-02: ids of engines are taken" { in_ns clean long_ids; }

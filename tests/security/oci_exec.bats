@@ -12,7 +12,7 @@ long_path() { printf 'PATH=%s/bin' "$(printf '/x:%.0s' {1..30000})"; }
 
 # While the container's first process attacks whatever appears, others are executed in it.
 hunted() {
-	local i path
+	local i path least=10
 	path=$(long_path)
 	hostile box
 	up box "$1 | .process.args = [\"/bin/attack\", \"hunt\", \"12\"]"
@@ -24,7 +24,8 @@ hunted() {
 	wait_for 15 grep -q '^written=' "$T/box.out"
 	gone box
 	cp "$T/box.out" "$T/out"
-	[ "$(value seen)" -ge 10 ] || { echo "only $(value seen) seen" >&2; return 1; }
+	! sanitized || least=2 # it takes its time
+	[ "$(value seen)" -ge $least ] || { echo "only $(value seen) seen" >&2; return 1; }
 	is traced 0
 	is read 0
 	is leaked 0
@@ -133,6 +134,7 @@ overwritten() {
 is_executed() { [ "$(tr '\0' ' ' <"/proc/$1/cmdline")" = '/proc/self/exe oci --log /log list ' ]; }
 
 @test "selfexe-overwrite: OCI: the runtime's binary can't be written from inside" {
+	skip_if_sanitized "its program is dynamic, and can't run in the container's root"
 	in_ns clean overwritten .
 	in_ns clean overwritten '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SYS_PTRACE"])'
 	in_ns clean overwritten "$OWN_USERS | .root.readonly = true | "'.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"])'

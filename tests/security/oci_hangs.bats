@@ -73,4 +73,7 @@ nothing_allowed() {
 	done
 }
 
-@test "init-sigsys-every-syscall: OCI: a filter that allows nothing" { in_ns clean nothing_allowed; }
+@test "init-sigsys-every-syscall: OCI: a filter that allows nothing" {
+	skip_if_sanitized "where not even exit is allowed it tries for ever"
+	in_ns clean nothing_allowed
+}
