@@ -3,6 +3,7 @@
 #include "shared/proc.h"
 
 #include "shared/fd.h"
+#include "shared/file.h"
 #include "shared/num.h"
 #include "shared/sys.h"
 
@@ -52,6 +53,15 @@ int proc_open(pid_t pid, uint64_t start_time)
 		return -1;
 	}
 	return take_fd(&fd);
+}
+
+const char *proc_boot_id(struct arena *arena)
+{
+	char *text = file_read(arena, AT_FDCWD, "/proc/sys/kernel/random/boot_id", FILE_SMALL, NULL, NULL);
+	if (!text)
+		return "";
+	text[strcspn(text, "\n")] = '\0';
+	return text;
 }
 
 int64_t proc_now_ms(void)

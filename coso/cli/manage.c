@@ -157,7 +157,7 @@ static int signal_container(struct cli *cli, const struct place *place, const ch
 	own_fd int folder = open_container(place, id, err);
 	if (folder < 0 || state_read(cli->arena, folder, &state, err) < 0)
 		return -1;
-	own_fd int pidfd = state.pid > 0 ? proc_open(state.pid, state.pid_start) : -1;
+	own_fd int pidfd = state_pidfd(&state);
 	if (pidfd < 0 || sys_pidfd_send_signal(pidfd, signal) < 0)
 		return err_set(err, ESRCH, "container '%s' doesn't run", id);
 	return 0;

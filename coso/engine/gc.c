@@ -24,7 +24,7 @@ enum { DYING_MS = 10000, CLOSE_LOOKS = 16 };
 // The container's first process, if it still dies from its parent's death.
 static void end_process(const struct state *state)
 {
-	own_fd int pidfd = state->pid > 0 ? proc_open(state->pid, state->pid_start) : -1;
+	own_fd int pidfd = state_pidfd(state);
 	if (pidfd < 0)
 		return;
 	sys_pidfd_send_signal(pidfd, SIGKILL);

@@ -4,6 +4,7 @@
 
 #include "shared/file.h"
 #include "shared/proc.h"
+#include "shared/str.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -32,12 +33,13 @@ static json_t *text_json(const char *text)
 
 int state_write(int folder, const struct state *s, struct err *err)
 {
-	json_t *json =
-		json_pack("{s:i, s:s, s:o*, s:o*, s:o*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:i}", "version", VERSION,
-			  "id", s->id, "rootfs", text_json(s->rootfs), "command", text_json(s->command), "network",
-			  text_json(s->network), "created", s->created, "pid", (int)s->pid, "pidStart", (json_int_t)s->pid_start,
-			  "owner", (int)s->owner, "ownerStart", (json_int_t)s->owner_start, "detached", (int)s->detached, "remove",
-			  (int)s->remove, "launching", (int)s->launching, "ended", (int)s->ended, "exitCode", s->exit_code);
+	own_arena struct arena arena = { 0 };
+	json_t *json = json_pack("{s:i, s:s, s:s, s:o*, s:o*, s:o*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:i}", "version",
+				 VERSION, "id", s->id, "boot", proc_boot_id(&arena), "rootfs", text_json(s->rootfs), "command",
+				 text_json(s->command), "network", text_json(s->network), "created", s->created, "pid", (int)s->pid,
+				 "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner, "ownerStart",
+				 (json_int_t)s->owner_start, "detached", (int)s->detached, "remove", (int)s->remove, "launching",
+				 (int)s->launching, "ended", (int)s->ended, "exitCode", s->exit_code);
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);
 	if (!text)
@@ -86,8 +88,19 @@ int state_read(struct arena *arena, int folder, struct state *out, struct err *e
 		.ended = json_is_true(json_object_get(json, "ended")),
 		.exit_code = (int)number_of(json, "exitCode"),
 	};
+	const char *boot = json_string_value(json_object_get(json, "boot"));
+	if (boot && !str_eq(boot, proc_boot_id(arena))) // the pid is another's by now
+		out->pid = 0;
 	json_decref(json);
 	return out->id ? 0 : err_set(err, EINVAL, "state.json: no id");
+}
+
+int state_pidfd(const struct state *state)
+{
+	if (state->pid > 0 && state->pid_start)
+		return proc_open(state->pid, state->pid_start);
+	errno = ESRCH;
+	return -1;
 }
 
 bool state_is_running(const struct state *state)

@@ -130,6 +130,17 @@ static void read_lists(struct container *c, const json_t *json)
 	}
 }
 
+// Below a root that outlives the machine's power: processes and groups of those names are others' by now.
+static void forget_lives(struct container *c, const json_t *json)
+{
+	const char *boot = json_string_value(json_object_get(json, "boot"));
+	if (!boot || str_eq(boot, proc_boot_id(c->arena)))
+		return;
+	c->pid = 0;
+	c->cgroup = (struct strv){ 0 };
+	c->rdt = false;
+}
+
 static int read_state(struct container *c, struct err *err)
 {
 	size_t size;
@@ -155,6 +166,7 @@ static int read_state(struct container *c, struct err *err)
 	c->notify = json_is_true(json_object_get(json, "notify"));
 	c->manager = text_of(c->arena, json, "manager");
 	read_lists(c, json);
+	forget_lives(c, json);
 	json_decref(json);
 	return 0;
 }
@@ -220,12 +232,14 @@ int container_write(const struct container *c, struct err *err)
 	json_t *cgroup = json_array();
 	for (size_t i = 0; i < c->cgroup.count; i++)
 		json_array_append_new(cgroup, json_string(c->cgroup.items[i]));
-	json_t *json = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:o, s:o}",
-				 "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
-				 c->created, "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
-				 (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
-				 "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
-				 (int)c->rdt, "manager", c->manager, "cgroup", cgroup, "annotations", annotations_json(c));
+	own_arena struct arena arena = { 0 };
+	json_t *json =
+		json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:o, s:o}",
+			  "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
+			  c->created, "boot", proc_boot_id(&arena), "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
+			  (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
+			  "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
+			  (int)c->rdt, "manager", c->manager, "cgroup", cgroup, "annotations", annotations_json(c));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (!text)
@@ -266,7 +280,7 @@ const char *container_status_name(enum container_status status)
 
 int container_pidfd(const struct container *c)
 {
-	if (c->pid > 0)
+	if (c->pid > 0 && c->pid_start)
 		return proc_open(c->pid, c->pid_start);
 	errno = ESRCH;
 	return -1;

@@ -29,9 +29,9 @@ struct container {
 	const char *oci_version, *bundle, *rootfs, *created;
 	struct spec_annotation *annotations;
 	size_t annotation_count;
-	uint32_t owner; // user who made it
-	pid_t pid;      // of its first process, 0: not yet
-	uint64_t pid_start;
+	uint32_t owner;                   // user who made it
+	pid_t pid;                        // of its first process, 0: not yet
+	uint64_t pid_start;               // 0: it had ended before that was read
 	struct strv cgroup;               // cgroup_record
 	bool pid_namespace;               // its own: with its first process all end
 	bool has_process;                 // the configuration has one
@@ -62,7 +62,7 @@ int container_write(const struct container *container, struct err *err);
 enum container_status container_status(const struct container *container);
 const char *container_status_name(enum container_status status);
 
-// A descriptor of its first process, or -1 with ESRCH.
+// A descriptor of its first process, and of no other that has its pid by now; or -1 with ESRCH.
 int container_pidfd(const struct container *container);
 
 // As `state` prints it.

@@ -58,6 +58,15 @@ TEST(proc, start_time_is_an_identity)
 	CU_ASSERT_EQUAL(proc_open(pid, 0), -1);
 }
 
+TEST(proc, boot_id_is_a_uuid_that_stays)
+{
+	own_arena struct arena arena = { 0 };
+	const char *id = proc_boot_id(&arena);
+	CU_ASSERT_EQUAL(strlen(id), 36);
+	CU_ASSERT_EQUAL(strspn(id, "0123456789abcdef-"), 36);
+	CU_ASSERT_STRING_EQUAL(proc_boot_id(&arena), id);
+}
+
 TEST(proc, exit_codes_are_a_shells)
 {
 	CU_ASSERT_EQUAL(proc_exit_code(W_EXITCODE(0, 0)), 0);
