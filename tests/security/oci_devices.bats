@@ -9,6 +9,7 @@ load oci
 
 export IMAGE_DEV='.mounts |= map(select(.destination | startswith("/dev") | not))'
 export VOLUME_DEV="$IMAGE_DEV | .mounts += [{ destination: \"/dev\", type: \"bind\", source: \"\\(env.T)/dev\", options: [\"rbind\"] }]"
+export OWN_PTS='.mounts += [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"] }]'
 export kernel_covers=' /(sys/kernel/core_pattern|sysrq-trigger) /'
 
 # A folder that is one of the host's for one container, and the image's own for another.
@@ -27,7 +28,7 @@ covered() {
 }
 
 names_elsewhere() {
-	local name target users
+	local name target users before
 	make_canary
 	for users in . "$OWN_USERS"; do
 		for name in null console pts/ptmx fd shm; do
@@ -38,9 +39,11 @@ names_elsewhere() {
 				rm -rf "${DEV:?}/$name"
 				ln -s "$target" "$DEV/$name"
 				[ "$users" = . ] || chown -hR 100000:100000 "$ROOT" "$DEV"
+				before=$(tree_of "$DEV" 2>/dev/null)
 				attempt "$1 | $users" mounts
 				covered
 				canary_lives || { echo "(with $name to $target)" >&2; return 1; }
+				[ "$1" = "$IMAGE_DEV" ] || diff <(echo "$before") <(tree_of "$DEV") >&2 # nothing is made in what is the host's
 				[ "$(readlink "$DEV/$name")" = "$target" ] || { echo "$name is gone" >&2; return 1; }
 			done
 		done
@@ -156,7 +159,7 @@ on_console() {
 }
 
 console_elsewhere() {
-	local name target
+	local name target came=0
 	make_canary
 	for name in console pts/0 pts/ptmx ptmx; do
 		for target in "$CANARY/file" "$CANARY/new" "$CANARY/pipe" "../../../../../../../..$CANARY/file" /proc/sys/kernel/core_pattern /proc/sysrq-trigger \
@@ -165,14 +168,19 @@ console_elsewhere() {
 			hostile_dev "$([ "$1" = "$IMAGE_DEV" ] && echo "$ROOT/dev" || echo "$T/dev")"
 			mknod -m 666 "$DEV/null" c 1 3
 			ln -s "$target" "$DEV/$name"
-			bundle c ".process.terminal = true | $2 | $1" mounts tty
+			bundle c ".process.terminal = true | $1 | $2" mounts tty
 			on_console
+			if [[ $(value tty.0) = /dev/pts/0* ]]; then
+				came=$((came + 1))
+				grep -qE '^mount=[^/]* /0 /.* - devpts' "$T/out" || { echo "its console is elsewhere (with $name to $target)" >&2; return 1; }
+			fi
 			canary_lives || { echo "(with $name to $target)" >&2; return 1; }
 			lacks ' /(sys/kernel/core_pattern|sysrq-trigger) /dev/' "$T/out"
 			[ "$(readlink "$DEV/$name")" = "$target" ]
 		done
 	done
 	rm -rf "$CANARY"
+	[ $came -ge "$3" ] || { echo "only $came had a terminal" >&2; return 1; }
 }
 
 # What the container's devpts is mounted on changes names with a folder whose "0" is a file of the kernel's, and whose ptmx is the real one.
@@ -194,14 +202,38 @@ pts_race() {
 		lacks "$kernel_covers"
 	done
 }
-export OWN_PTS='.mounts += [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"] }]'
 
 @test "console-create-symlink: OCI: a console that leads elsewhere, in an image" {
-	in_ns clean console_elsewhere "$IMAGE_DEV" .
-	in_ns clean console_elsewhere "$IMAGE_DEV" '.root.readonly = true'
+	in_ns clean console_elsewhere "$IMAGE_DEV" . 0 # there is no devpts but the image's
+	in_ns clean console_elsewhere "$IMAGE_DEV" "$OWN_PTS" 14
+	in_ns clean console_elsewhere "$IMAGE_DEV" "$OWN_PTS | .root.readonly = true" 14
 }
 
-@test "console-create-symlink: OCI: a console that leads elsewhere, in a volume" { in_ns clean console_elsewhere "$VOLUME_DEV" "$OWN_PTS"; }
+@test "console-create-symlink: OCI: a console that leads elsewhere, in a volume" {
+	in_ns clean console_elsewhere "$VOLUME_DEV" "$OWN_PTS" 14
+}
+
+planted_in() { find /var/lib/coso /run "$T" /dev -xdev -name planted ! -path "$ROOT/*" 2>/dev/null; }
+
+# What the first process has open until it is ready: the folder of kept filters is among it.
+console_by_descriptor() {
+	local fd filter=".process.terminal = true | .linux.seccomp = { defaultAction: \"SCMP_ACT_ALLOW\" } | $1 | $OWN_PTS"
+	for ((fd = 3; fd < 20; fd++)); do
+		hostile
+		hostile_dev "$([ "$1" = "$IMAGE_DEV" ] && echo "$ROOT/dev" || echo "$T/dev")"
+		mknod -m 666 "$DEV/null" c 1 3
+		ln -s "/proc/self/fd/$fd/planted" "$DEV/console"
+		bundle c "$filter" tty
+		on_console
+		planted_in >"$T/found"
+		lacks . "$T/found"
+	done
+}
+
+@test "console-create-symlink: OCI: a console that leads to a folder that the runtime has open" {
+	in_ns clean console_by_descriptor "$IMAGE_DEV"
+	in_ns clean console_by_descriptor "$VOLUME_DEV"
+}
 
 @test "console-pts-swap: OCI: terminals whose names change all the time" {
 	in_ns clean pts_race /proc/sys/kernel/core_pattern
