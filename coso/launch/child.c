@@ -121,12 +121,12 @@ static int run_lo(struct launch *launch, struct err *err)
 // Should: have all mounts made when hooks of the runtime run, and the network up when those of the container do.
 static int run_go(struct launch *launch, struct err *err)
 {
-	static struct gate_message message;
+	const char *hosts, *resolv;
 	if (launch_wants_mounted(launch) && gate_say(launch, GATE_MOUNTED, NULL, err) < 0)
 		return -1;
-	if (gate_wait(launch, &message, sizeof(message) - 1, GATE_GO, err) < 0)
+	if (gate_wait_go(launch, &hosts, &resolv, err) < 0)
 		return -1;
-	return etcfiles_fill(launch, message.text, message.text + strlen(message.text) + 1, err);
+	return etcfiles_fill(launch, hosts, resolv, err);
 }
 
 static int run_masks(struct launch *launch, struct err *err)

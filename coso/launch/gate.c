@@ -19,7 +19,10 @@ enum { CONFIRM_MS = 60000 };
 int gate_read_report(int fd, struct gate_heard *heard, struct err *err)
 {
 	struct report report;
-	ssize_t n = fd_read_full(fd, &report, sizeof(report));
+	ssize_t n;
+	do
+		n = read(fd, &report, sizeof(report)); // what isn't whole at once never will be
+	while (n < 0 && errno == EINTR);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return 0;
 	if (n != (ssize_t)sizeof(report))
@@ -36,13 +39,13 @@ int gate_read_report(int fd, struct gate_heard *heard, struct err *err)
 		heard->listener = report.listener;
 		return 1;
 	case REPORT_FAILED:
-		break;
+		heard->failed = true;
+		heard->exit_code = report.exit_code;
+		*err = report.err;
+		err->msg[sizeof(err->msg) - 1] = '\0';
+		return -1;
 	}
-	heard->failed = true;
-	heard->exit_code = report.exit_code;
-	*err = report.err;
-	err->msg[sizeof(err->msg) - 1] = '\0';
-	return -1;
+	return err_set(err, EIO, "the error pipe broke");
 }
 
 int gate_send(struct launch *launch, const void *message, size_t size, struct err *err)
@@ -150,6 +153,16 @@ int gate_wait(struct launch *launch, void *message, size_t size, enum gate_kind 
 	if (n >= (ssize_t)sizeof(kind) && memcmp(message, &kind, sizeof(kind)) == 0)
 		return 0;
 	return n < 0 ? -1 : err_set(err, EPIPE, "the launcher is gone");
+}
+
+int gate_wait_go(struct launch *launch, const char **out_hosts, const char **out_resolv, struct err *err)
+{
+	static struct gate_message message; // 32 KiB: not for the stack; zero behind what comes
+	if (gate_wait(launch, &message, sizeof(message) - GATE_ENDS, GATE_GO, err) < 0)
+		return -1;
+	*out_hosts = message.text;
+	*out_resolv = message.text + strlen(message.text) + 1;
+	return 0;
 }
 
 int gate_say(struct launch *launch, enum gate_kind kind, const int *fd, struct err *err)

@@ -26,7 +26,7 @@ struct report {
 // the pty's master.
 enum gate_kind { GATE_MAPPED = 1, GATE_MOUNTED, GATE_GO, GATE_CONSOLE };
 
-enum { GATE_TEXT_MAX = 32 << 10 };
+enum { GATE_TEXT_MAX = 32 << 10, GATE_ENDS = 2 }; // the two NULs
 
 struct gate_message {
 	enum gate_kind kind;
@@ -59,6 +59,9 @@ int gate_confirm(struct launch *launch, struct err *err);
 
 // Inside: waits for one message of that kind.
 int gate_wait(struct launch *launch, void *message, size_t size, enum gate_kind kind, struct err *err);
+
+// Inside: waits for GATE_GO, whose texts stay.
+int gate_wait_go(struct launch *launch, const char **out_hosts, const char **out_resolv, struct err *err);
 
 // Inside.
 int gate_say(struct launch *launch, enum gate_kind kind, const int *fd, struct err *err); // fd NULL: none

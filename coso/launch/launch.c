@@ -208,10 +208,10 @@ static int run_go(struct launch *launch, struct err *err)
 	const char *resolv = etcfiles_resolv_text(launch);
 	message.kind = GATE_GO;
 	int size = snprintf(message.text, sizeof(message.text), "%s%c%s", text, 0, resolv);
-	if ((size_t)size >= sizeof(message.text))
+	if ((size_t)size > sizeof(message.text) - GATE_ENDS)
 		return err_set(err, E2BIG, "/etc/hosts and resolv.conf (--add-host, name servers): more than %d bytes in all",
-			       GATE_TEXT_MAX);
-	return gate_send(launch, &message, offsetof(struct gate_message, text) + (size_t)size + 1, err);
+			       GATE_TEXT_MAX - GATE_ENDS);
+	return gate_send(launch, &message, offsetof(struct gate_message, text) + (size_t)size, err);
 }
 
 bool launch_wants_oom(const struct launch *launch)
