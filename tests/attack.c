@@ -6,6 +6,9 @@
 //   attack trace PID             tries to trace a process, and to read its memory
 //   attack hunt SECONDS          goes after each process that appears, before it has become a program of /bin: "seen=N", and of those
 //                                "traced=N", "read=N" (memory, root), "leaked=N" (descriptors from 3 on), "written=N" (its binary)
+//   attack notify SECONDS TEXT   sends to the socket of sd_notify(3) what no service would, for so long, and then TEXT, unless it is empty:
+//                                "sent=N". With SECONDS 0 four children do so, for a minute, and nobody waits for them
+//   attack open                  what is open from descriptor 3 on: "open=N"
 //   attack into FILE ACTION...   any of these, which says to FILE what it has to say
 //
 // Each try prints "name=ok" or "name=ERRNO". Where success would do harm, the file must be one that may be harmed.
@@ -21,8 +24,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -231,11 +236,99 @@ static int act_hunt(char **args)
 	return 0;
 }
 
+static int notify_socket(struct sockaddr_un *address)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	if (!path || strlen(path) >= sizeof(address->sun_path)) {
+		fprintf(stderr, "attack: no NOTIFY_SOCKET\n");
+		exit(2);
+	}
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(address->sun_path, path, strlen(path));
+	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+enum { NOTIFY_MAX = 160 << 10, NOTIFY_FDS = 253, FLOOD_SECONDS = 60, FLOODERS = 4 };
+
+// With as many descriptors as one message can have.
+static bool notify_send(int s, const struct sockaddr_un *to, const char *text, size_t size, size_t descriptors)
+{
+	static union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int) * NOTIFY_FDS)];
+	} control;
+	struct iovec iov = { .iov_base = (char *)text, .iov_len = size };
+	struct msghdr msg = { .msg_name = (void *)to, .msg_namelen = sizeof(*to), .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (descriptors) { // all of them stdin
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int) * descriptors);
+	}
+	return sendmsg(s, &msg, MSG_NOSIGNAL) >= 0;
+}
+
+static unsigned long notify_attack(double end)
+{
+	static const char *const texts[] = { "",          "\n",        "READY=",    "READY=10",   "xREADY=1", "READY=1x\nREADY",
+					     "MAINPID=1", "BARRIER=1", "FDSTORE=1", "STOPPING=1", "=\n=\n=",  "ready=1" };
+	static char huge[NOTIFY_MAX];
+	static const size_t sizes[] = { 1, 4095, 4096, 4097, 65535, 65536, NOTIFY_MAX };
+	struct sockaddr_un to;
+	unsigned long sent = 0;
+	int s = notify_socket(&to);
+
+	memset(huge, 'A', sizeof(huge));
+	for (size_t i = 0; now() < end; i++) {
+		const char *text = texts[i % (sizeof(texts) / sizeof(texts[0]))];
+		sent += notify_send(s, &to, text, strlen(text), i % 2 ? NOTIFY_FDS : 0);
+		sent += notify_send(s, &to, "READY\0=1\0\nREADY=1", 9, 1);
+		huge[i % sizeof(huge)] = (char)i | 1;
+		sent += notify_send(s, &to, huge, sizes[i % (sizeof(sizes) / sizeof(sizes[0]))], i % 3);
+	}
+	return sent;
+}
+
+static int act_notify(char **args)
+{
+	const long seconds = number(args[0]);
+	struct sockaddr_un to;
+
+	for (int i = 0; seconds == 0 && i < FLOODERS; i++) {
+		if (fork() != 0)
+			continue;
+		notify_attack(now() + FLOOD_SECONDS);
+		_exit(0);
+	}
+	printf("sent=%lu\n", seconds ? notify_attack(now() + (double)seconds) : 0);
+	fflush(stdout);
+	int s = notify_socket(&to);
+	if (*args[1])
+		say("ready", notify_send(s, &to, args[1], strlen(args[1]), 1) ? 0 : -1);
+	return 0;
+}
+
+static int act_open(char **args)
+{
+	int count = 0;
+
+	(void)args;
+	for (int fd = 3; fd < FDS_MAX; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	printf("open=%d\n", count);
+	return 0;
+}
+
 static int act(char **words);
 
 static int act_into(char **args)
 {
-	if (!freopen(args[0], "we", stdout)) {
+	fflush(stdout);
+	int fd = open(args[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || close(fd) < 0) {
 		perror("attack: open");
 		return 2;
 	}
@@ -247,7 +340,8 @@ static const struct {
 	int (*act)(char **args);
 	int arguments;
 } actions[] = {
-	{ "swap", act_swap, 3 }, { "exe", act_exe, 1 }, { "trace", act_trace, 1 }, { "hunt", act_hunt, 1 }, { "into", act_into, 2 },
+	{ "swap", act_swap, 3 }, { "exe", act_exe, 1 },       { "trace", act_trace, 1 }, { "hunt", act_hunt, 1 },
+	{ "into", act_into, 2 }, { "notify", act_notify, 2 }, { "open", act_open, 0 },
 };
 
 static int act(char **words)
@@ -259,7 +353,8 @@ static int act(char **words)
 	for (size_t i = 0; count && i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (!strcmp(words[0], actions[i].name) && count - 1 >= actions[i].arguments)
 			return actions[i].act(words + 1);
-	fprintf(stderr, "usage: attack swap A B SECONDS | exe PATH... | trace PID | hunt SECONDS | into FILE ACTION...\n");
+	fprintf(stderr, "usage: attack swap A B SECONDS | exe PATH... | trace PID | hunt SECONDS | notify SECONDS TEXT | open | "
+			"into FILE ACTION...\n");
 	return 2;
 }
 
