@@ -97,11 +97,11 @@ bool launch_wants_cgroup(const struct launch *launch)
 	return launch->spec->cgroup;
 }
 
-// Rules for devices that nobody asked for are left out where nothing takes them.
+// Rules for devices that nobody asked for are left out where nothing takes them; not even one's own group does from who isn't root.
 static struct spec_resources possible_resources(const struct launch *launch, const struct cgroup *cgroup)
 {
 	struct spec_resources resources = launch->spec->resources;
-	if (resources.devices_default && !cgroup_takes_devices(cgroup))
+	if (resources.devices_default && (!launch->caller.privileged || !cgroup_takes_devices(cgroup)))
 		resources.device_count = 0;
 	return resources;
 }
