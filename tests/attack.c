@@ -9,6 +9,7 @@
 //   attack notify SECONDS TEXT   sends to the socket of sd_notify(3) what no service would, for so long, and then TEXT, unless it is empty:
 //                                "sent=N". With SECONDS 0 four children do so, for a minute, and nobody waits for them
 //   attack open                  what is open from descriptor 3 on: "open=N"
+//   attack spew MEBIBYTES        writes as much to stdout: "spew=ok"
 //   attack into FILE ACTION...   any of these, which says to FILE what it has to say
 //
 // Each try prints "name=ok" or "name=ERRNO". Where success would do harm, the file must be one that may be harmed.
@@ -322,6 +323,22 @@ static int act_open(char **args)
 	return 0;
 }
 
+static int act_spew(char **args)
+{
+	static char block[1 << 20];
+	bool good = true;
+
+	memset(block, 'x', sizeof(block));
+	for (long i = number(args[0]); i > 0 && good; i--)
+		for (size_t at = 0; at < sizeof(block) && good;) {
+			ssize_t n = write(STDOUT_FILENO, block + at, sizeof(block) - at);
+			good = n > 0;
+			at += (size_t)(good ? n : 0);
+		}
+	say("spew", good ? 0 : -1);
+	return good ? 0 : 1;
+}
+
 static int act(char **words);
 
 static int act_into(char **args)
@@ -341,7 +358,7 @@ static const struct {
 	int arguments;
 } actions[] = {
 	{ "swap", act_swap, 3 }, { "exe", act_exe, 1 },       { "trace", act_trace, 1 }, { "hunt", act_hunt, 1 },
-	{ "into", act_into, 2 }, { "notify", act_notify, 2 }, { "open", act_open, 0 },
+	{ "into", act_into, 2 }, { "notify", act_notify, 2 }, { "open", act_open, 0 },   { "spew", act_spew, 1 },
 };
 
 static int act(char **words)
@@ -353,8 +370,9 @@ static int act(char **words)
 	for (size_t i = 0; count && i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (!strcmp(words[0], actions[i].name) && count - 1 >= actions[i].arguments)
 			return actions[i].act(words + 1);
-	fprintf(stderr, "usage: attack swap A B SECONDS | exe PATH... | trace PID | hunt SECONDS | notify SECONDS TEXT | open | "
-			"into FILE ACTION...\n");
+	fprintf(stderr,
+		"usage: attack swap A B SECONDS | exe PATH... | trace PID | hunt SECONDS | notify SECONDS TEXT | open | spew MEBIBYTES | "
+		"into FILE ACTION...\n");
 	return 2;
 }
 
