@@ -239,3 +239,42 @@ console_by_descriptor() {
 	in_ns clean pts_race /proc/sys/kernel/core_pattern
 	in_ns clean pts_race /proc/sysrq-trigger
 }
+
+# on_master WORD...: with the master of one of the host's terminals as stdin.
+on_master() {
+	status=0
+	timeout -k 5 20 python3 -c 'import os, pty, subprocess, sys
+master, slave = pty.openpty()
+sys.exit(subprocess.run(sys.argv[1:], stdin=master).returncode)' "$BIN/coso-oci" "$@" >"$T/out" 2>"$T/err" || status=$?
+}
+
+# Where another program's terminal is to come from, while the container runs.
+exec_terminal() {
+	local kind
+	make_canary
+	hostile box
+	hostile_dev "$T/dev"
+	mknod -m 666 "$DEV/null" c 1 3
+	up box "$VOLUME_DEV" hold 0
+	for kind in none file pipe folder null ptmx outside dangling looping descriptor other; do
+		rm -rf "$DEV/pts/ptmx"
+		case $kind in
+		file) echo mine >"$DEV/pts/ptmx" ;;
+		pipe) mkfifo "$DEV/pts/ptmx" ;;
+		folder) mkdir "$DEV/pts/ptmx" ;;
+		null) mknod -m 666 "$DEV/pts/ptmx" c 1 3 ;;
+		ptmx) mknod -m 666 "$DEV/pts/ptmx" c 5 2 ;;
+		outside) ln -s "../../../../../../../../..$CANARY/pipe" "$DEV/pts/ptmx" ;;
+		dangling) ln -s "$CANARY/new" "$DEV/pts/ptmx" ;;
+		looping) ln -s ptmx "$DEV/pts/ptmx" ;;
+		descriptor) ln -s /proc/self/fd/0 "$DEV/pts/ptmx" ;;
+		other) ln -s /proc/1/fd/0 "$DEV/pts/ptmx" ;;
+		esac
+		on_master exec --tty box /bin/probe tty
+		fails 255 || { echo "(with $kind)" >&2; return 1; }
+		canary_lives
+	done
+	gone box
+}
+
+@test "console-pts-swap: OCI: a terminal of exec's is the container's own, or there is none" { in_ns clean exec_terminal; }

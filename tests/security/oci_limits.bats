@@ -115,7 +115,7 @@ outputs() {
 groups_given() {
 	local folder
 	for folder in /sys/fs/cgroup/*/ /sys/fs/cgroup/; do
-		[ -e "$folder/cgroup.procs" ] && [ ! -e "$folder/devices.deny" ] || continue
+		mountpoint -q "$folder" && [ -e "$folder/cgroup.procs" ] && [ ! -e "$folder/devices.deny" ] || continue
 		mkdir "$folder/slice"
 		for file in cpuset.cpus cpuset.mems; do
 			[ ! -e "$folder/$file" ] || cat "$folder/$file" >"$folder/slice/$file" 2>/dev/null || true
@@ -128,7 +128,7 @@ groups_given() {
 groups_back() {
 	local folder
 	for folder in /sys/fs/cgroup/*/ /sys/fs/cgroup/; do
-		[ -d "$folder/slice" ] || continue
+		mountpoint -q "$folder" && [ -d "$folder/slice" ] || continue
 		echo $BASHPID >"$folder/cgroup.procs"
 		find "$folder/slice" -depth -type d -exec rmdir {} +
 	done

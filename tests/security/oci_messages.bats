@@ -41,6 +41,8 @@ odd_words() {
 		pid=$!
 		sleep 1
 		few=$(open_files $pid)
+		awk '$8 ~ /^@/' /proc/net/unix >"$T/abstract" # no-abstract-sockets
+		lacks . "$T/abstract"
 		[ ! -s "$T/got" ] || { echo "told too early: $(<"$T/got")" >&2; return 1; }
 		((few < 12)) || { ls -l /proc/$pid/fd >&2; return 1; }
 		wait $pid
@@ -203,3 +205,36 @@ huge_paths() {
 
 @test "bootstrap-msg-fuzz: OCI: values of 64 KiB arrive whole, at run and exec" { in_ns clean huge_values; }
 @test "bootstrap-msg-fuzz: OCI: paths and lists of 64 KiB are refused by name, and nothing of them is taken for another" { in_ns clean huge_paths; }
+
+# Annotations that engines and other runtimes act upon, some of which come from an image's labels.
+labels() {
+	local plain
+	printf '#!/bin/sh\ntouch "%s/ran"\n' "$T" >"$T/program"
+	chmod 755 "$T/program"
+	cat >"$T/labels" <<-END
+		{ "io.containerd.log.uri": "binary://$T/program?a=b", "run.oci.handler": "$T/program", "run.oci.hooks": "$T/ran",
+		  "run.oci.hooks.stdout.x": "$T/ran", "run.oci.seccomp.receiver": "$T/program", "run.oci.seccomp.plugins": "$T/program",
+		  "org.criu.config": "$T/program", "org.systemd.property.ExecStart": "'$T/program'", "module.wasm.image/variant": "compat",
+		  "cdi.k8s.io/x": "vendor.com/class=../../../etc", "io.podman.annotations.privileged": "TRUE", "run.oci.keep_original_groups": "1",
+		  "io.container.manager": "$T/program", "run.oci.systemd.subgroup": "../../x", "run.oci.pidfd_receiver": "$T/ran", "": "",
+		  "=": "../..", "LD_PRELOAD": "$T/program", "a\nb": "\\u001b[0m" }
+	END
+	hostile
+	bundle c '.hooks.poststop = [{ path: "/bin/true" }] | .hooks.createRuntime = .hooks.poststop' ids caps env mounts process
+	oci run --bundle "$T/c" c
+	ended 0
+	plain=$(sed -E 's/^(mount=).* ([^ ]+ [^ ]+ - .*)/\1\2/; /^(pid|sid|pgid)=/d' "$T/out")
+	jq --slurpfile labels "$T/labels" '.annotations = ($labels[0] | del(.[""]))' "$T/c/config.json" >"$T/new"
+	cp "$T/new" "$T/c/config.json"
+	oci run --bundle "$T/c" c
+	ended 0
+	diff <(echo "$plain") <(sed -E 's/^(mount=).* ([^ ]+ [^ ]+ - .*)/\1\2/; /^(pid|sid|pgid)=/d' "$T/out") >&2
+	create c
+	quiet
+	"$BIN/coso-oci" state c | jq -S .annotations >"$T/kept"
+	diff <(jq -S .annotations "$T/new") "$T/kept" >&2
+	gone c
+	[ ! -e "$T/ran" ] || { echo "an annotation was acted upon" >&2; return 1; }
+}
+
+@test "labels-inert: OCI: annotations that nobody documents are kept, and nothing else" { in_ns clean labels; }

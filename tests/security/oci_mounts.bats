@@ -76,6 +76,53 @@ configured() {
 
 @test "workdir-symlink, auto-mounts-symlink: OCI: mounts, folders, masks and sources below links of the image" { in_ns clean configured; }
 
+# What the runtime itself adds for a service manager.
+automatic() {
+	local path kind users came=0
+	make_canary
+	for users in . "$OWN_USERS"; do
+		for path in /run /run/notify; do
+			for kind in absolute file relative dangling looping magic root pipe; do
+				hostile
+				plant $path $kind
+				[ "$users" = . ] || chown -hR 100000:100000 "$ROOT"
+				NOTIFY_SOCKET=$T/nobody attempt "$users" mounts
+				untouched || { echo "(with $path $kind)" >&2; return 1; }
+				[ $status != 0 ] || grep -q '/c/notify /' "$T/out" || { echo "it is elsewhere (with $path $kind)" >&2; return 1; }
+				came=$((came + (status == 0)))
+			done
+		done
+	done
+	((came >= 8)) || { echo "only $came came to be" >&2; return 1; }
+}
+
+@test "auto-mounts-symlink: OCI: the socket of sd_notify(3)" { in_ns clean automatic; }
+
+# While the container runs: below its own root, whatever that has.
+exec_folder() {
+	local kind users cwd came=0
+	make_canary
+	for users in . "$OWN_USERS | .root.readonly = true"; do
+		hostile box
+		[ "$users" = . ] || chown -hR 100000:100000 "$ROOT"
+		up box "$users" hold 0
+		for kind in absolute file relative dangling looping magic root pipe; do
+			plant /data $kind
+			for cwd in /data /data/new /data/..; do
+				oci exec --cwd $cwd box /bin/probe cwd
+				[ $status = 255 ] || [[ $(value cwd) = /* ]] || { echo "$cwd is $(value cwd) (with $kind)" >&2; return 1; }
+				lacks 'unreachable'
+				came=$((came + (status == 0)))
+				canary_lives || { echo "(with $cwd, $kind)" >&2; return 1; }
+			done
+		done
+		gone box
+	done
+	((came >= 8)) || { echo "only $came came to be" >&2; return 1; }
+}
+
+@test "workdir-symlink: OCI: at exec" { in_ns clean exec_folder; }
+
 # What engines bind over files of an image, which are something else there.
 files() {
 	local path kind

@@ -78,6 +78,8 @@ user_matrix() {
 
 config_matrix() {
 	local value key
+	hostile box
+	up box . hold 0
 	hostile
 	for value in '"1"' '"root"' '"one"' -1 1.5 1e0 true '[]' '{}' 4294967295 4294967296 18446744073709551616 -2147483648; do
 		for key in uid gid; do
@@ -86,11 +88,28 @@ config_matrix() {
 			oci create --bundle "$T/c" c
 			[ $status = 1 ] || { echo "$key $value: $status $(<"$T/out")" >&2; return 1; }
 			fails 1 "user.*$key|config.json"
+			printf '{ "args": ["/bin/probe", "ids"], "cwd": "/", "user": { "%s": %s } }' $key "$value" >"$T/process"
+			oci exec --process "$T/process" box
+			fails 255 "user.*$key|process" || { echo "(exec with $key $value)" >&2; return 1; }
 		done
 	done
+	gone box
 }
 
 @test "uid-overflow: OCI: what isn't an id in a configuration is refused, and never becomes root" { in_ns clean config_matrix; }
+
+other_passwd() {
+	rm -rf "${ROOT:?}/etc/passwd"
+	case $1 in
+	fifo) mkfifo "$ROOT/etc/passwd" ;;
+	giant) truncate -s 10G "$ROOT/etc/passwd" ;;
+	zero) ln -s /dev/zero "$ROOT/etc/passwd" ;;
+	kmsg) ln -s /proc/kmsg "$ROOT/etc/passwd" ;;
+	loop) ln -s passwd "$ROOT/etc/passwd" ;;
+	folder) mkdir "$ROOT/etc/passwd" ;;
+	outside) echo 'u:x:1000:1000::/of-the-host:/bin/sh' >"$CANARY/file" && ln -s "../../../../../../../../../..$CANARY/file" "$ROOT/etc/passwd" ;;
+	esac
+}
 
 # The home folder is looked for in the image's passwd: within bounds of time and memory, and never outside.
 hostile_passwd() {
@@ -98,20 +117,21 @@ hostile_passwd() {
 	make_canary
 	for kind in fifo giant zero kmsg loop folder outside; do
 		hostile
-		rm -f "$ROOT/etc/passwd"
-		case $kind in
-		fifo) mkfifo "$ROOT/etc/passwd" ;;
-		giant) truncate -s 10G "$ROOT/etc/passwd" ;;
-		zero) ln -s /dev/zero "$ROOT/etc/passwd" ;;
-		kmsg) ln -s /proc/kmsg "$ROOT/etc/passwd" ;;
-		loop) ln -s passwd "$ROOT/etc/passwd" ;;
-		folder) mkdir "$ROOT/etc/passwd" ;;
-		outside) echo 'u:x:1000:1000::/of-the-host:/bin/sh' >"$CANARY/file" && ln -s "../../../../../../../../../..$CANARY/file" "$ROOT/etc/passwd" ;;
-		esac
+		other_passwd $kind
 		runs '.process.user = { uid: 1000, gid: 1000 } | .process.env = ["PATH=/bin"]' ids env
 		ids_are 1000 1000 ''
 		is env.HOME /
 	done
+	hostile box
+	up box '.process.env = ["PATH=/bin"]' hold 0
+	for kind in fifo giant zero kmsg loop folder outside; do
+		other_passwd $kind
+		oci exec --user 1000:1000 box /bin/probe ids env
+		ended 0
+		ids_are 1000 1000 ''
+		is env.HOME /
+	done
+	gone box
 	((SECONDS - before < 15))
 }
 
