@@ -134,7 +134,7 @@ wrong_start() {
 		bundle box . hold 0
 		create box
 		quiet
-		! as_user 1000 python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect("/run/coso-oci/box/start")' 2>"$T/err"
+		as_user 1000 python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect("/run/coso-oci/box/start")' 2>"$T/err" && return 1
 		grep -q 'Permission denied' "$T/err"
 		is_state box created
 		if [ $size = 0 ]; then
@@ -178,9 +178,9 @@ huge_values() {
 
 # Paths, names and lists that are too long are refused by name, and what they end in isn't taken for something else.
 huge_paths() {
-	local own key long
+	local own key long LONG
 	own=$(readlink /proc/self/ns/net)
-	export LONG="($(printf '"/%s"' "$(head -c 250 /dev/zero | tr '\0' n)") * 270 + \"/proc/self/ns/net\")"
+	LONG="($(printf '"/%s"' "$(head -c 250 /dev/zero | tr '\0' n)") * 270 + \"/proc/self/ns/net\")"
 	for key in '.linux.namespaces |= map(if .type == "network" then .path = LONG else . end)' '.process.cwd = LONG' '.root.path = LONG' \
 		'.mounts += [{ destination: LONG, type: "tmpfs", source: "t" }]' '.linux.maskedPaths += [LONG]' '.linux.readonlyPaths += [LONG]' \
 		'.mounts += [{ destination: "/tmp", type: "bind", source: LONG, options: ["bind"] }]' \

@@ -17,6 +17,8 @@ below_pid_1() {
 
 in_pids() { in_ns below_pid_1 "$@"; }
 
+can_choose_pids() { skip_unless 'CONFIG_CHECKPOINT_RESTORE' test -e /proc/sys/kernel/ns_last_pid; }
+
 # take PID: it belongs to an unrelated process from now on.
 take() {
 	local i
@@ -120,7 +122,10 @@ reused() {
 	OCI_OPTIONS='--cgroup-manager disabled' forms replaced --force
 }
 
-@test "pid-reuse: OCI: a stranger with a dead container's pid isn't touched, and the container is stopped" { in_pids clean reused; }
+@test "pid-reuse: OCI: a stranger with a dead container's pid isn't touched, and the container is stopped" {
+	can_choose_pids
+	in_pids clean reused
+}
 
 # The first process was gone before its start time was read, and whoever made the container was killed before that could be told.
 unknown_start() {
@@ -132,7 +137,10 @@ lost() {
 	forms unknown_start --force
 }
 
-@test "pid-reuse: OCI: nor one with a pid whose start was never known" { in_pids clean lost; }
+@test "pid-reuse: OCI: nor one with a pid whose start was never known" {
+	can_choose_pids
+	in_pids clean lost
+}
 
 # Another run of the kernel's, whose stranger has by chance the start time, too, and is in groups of that name.
 other_boot() {
@@ -151,7 +159,10 @@ rebooted() {
 	forms other_boot --force
 }
 
-@test "pid-reuse: OCI: nor one in groups of that name, after a reboot" { in_pids clean rebooted; }
+@test "pid-reuse: OCI: nor one in groups of that name, after a reboot" {
+	can_choose_pids
+	in_pids clean rebooted
+}
 
 verb() {
 	status=0
@@ -205,4 +216,7 @@ in_background_cleanly() {
 	unchanged in_background
 }
 
-@test "pid-reuse: nor one with the pid of a container in the background, or of its monitor" { in_pids in_background_cleanly; }
+@test "pid-reuse: nor one with the pid of a container in the background, or of its monitor" {
+	can_choose_pids
+	in_pids in_background_cleanly
+}
