@@ -86,7 +86,7 @@ automatic() {
 				hostile
 				plant $path $kind
 				[ "$users" = . ] || chown -hR 100000:100000 "$ROOT"
-				NOTIFY_SOCKET=$T/nobody attempt "$users" mounts
+				NOTIFY_SOCKET=/run/notify attempt "$users" mounts
 				untouched || { echo "(with $path $kind)" >&2; return 1; }
 				[ $status != 0 ] || grep -q '/c/notify /' "$T/out" || { echo "it is elsewhere (with $path $kind)" >&2; return 1; }
 				came=$((came + (status == 0)))
