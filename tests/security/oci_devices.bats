@@ -205,7 +205,13 @@ pts_race() {
 
 @test "console-create-symlink: OCI: a console that leads elsewhere, in an image" {
 	in_ns clean console_elsewhere "$IMAGE_DEV" . 0 # there is no devpts but the image's
+}
+
+@test "console-create-symlink: OCI: a console that leads elsewhere, in an image with a devpts" {
 	in_ns clean console_elsewhere "$IMAGE_DEV" "$OWN_PTS" 14
+}
+
+@test "console-create-symlink: OCI: a console that leads elsewhere, in an image that is read-only" {
 	in_ns clean console_elsewhere "$IMAGE_DEV" "$OWN_PTS | .root.readonly = true" 14
 }
 
@@ -230,8 +236,11 @@ console_by_descriptor() {
 	done
 }
 
-@test "console-create-symlink: OCI: a console that leads to a folder that the runtime has open" {
+@test "console-create-symlink: OCI: an image's console that leads to a folder that the runtime has open" {
 	in_ns clean console_by_descriptor "$IMAGE_DEV"
+}
+
+@test "console-create-symlink: OCI: a volume's console that leads to a folder that the runtime has open" {
 	in_ns clean console_by_descriptor "$VOLUME_DEV"
 }
 
