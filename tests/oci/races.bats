@@ -145,11 +145,12 @@ kills() {
 
 @test "J: kill in the moment of the end: done, or not running" { in_ns clean kills; }
 
-# killed STEP-MS LAST-MS COMMAND...: COMMAND is killed after so many milliseconds, and delete --force leaves nothing.
+# killed STEP-MS LAST-MS COMMAND...: COMMAND is killed after so many milliseconds, and delete --force leaves nothing. First runs $FIRST.
 killed() {
 	local at step=$1 last=$2 pid
 	shift 2
 	for ((at = 0; at <= last; at += step)); do
+		${FIRST:-:} >/dev/null 2>&1 </dev/null
 		"$@" >/dev/null 2>&1 </dev/null &
 		pid=$!
 		sleep "$(printf '0.%03d' $at)"
@@ -211,15 +212,12 @@ foreign_group() {
 
 @test "J CG-07: a create that is killed, and a group that is somebody's" { in_ns clean foreign_group; }
 
-start_one() {
-	"$BIN/coso-oci" create --bundle "$T/box" box
-	exec "$BIN/coso-oci" start box
-}
-
 killed_starts() {
+	local FIRST=create_one
 	bundle box '.hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "exit", "0"] }]' hold 0
-	killed 5 60 start_one
+	killed 5 60 "$BIN/coso-oci" start box
 }
+create_one() { "$BIN/coso-oci" create --bundle "$T/box" box; }
 
 killed_runs() {
 	bundle box . hold 0
