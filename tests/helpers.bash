@@ -10,7 +10,7 @@
 #                            /run, /tmp and /var/lib are the test's own and live as long as the test does
 #   as_user UID CMD...       inside in_ns: as an ordinary user with a home, and nothing of root's
 #   unchanged CMD...         inside in_ns: fails if CMD leaves mounts, links, addresses, rules, groups or folders other than they were
-#   wait_for SECONDS CMD...  until CMD succeeds
+#   wait_for SECONDS CMD...  until CMD succeeds; $COSO_TEST_PATIENCE (1) times as long on a slow machine
 #   lacks PATTERN [FILE]     no line of FILE (or of $T/out) matches, and it can be read
 #   need PROG...             what the test can't do without: without it the test fails, and says which package has it
 #   skip_unless REASON CMD   skips where CMD fails; REASON names what this kernel lacks. STRICT=1 makes it a failure
@@ -98,7 +98,7 @@ unchanged() {
 }
 
 wait_for() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${COSO_TEST_PATIENCE:-1} + 1))
 	shift
 	until "$@"; do
 		if ((SECONDS >= end)); then

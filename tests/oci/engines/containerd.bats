@@ -14,7 +14,7 @@ OPTIONS=()
 box() {
 	local name=$1
 	shift
-	timeout -k 5 40 ctr run --runc-binary "$RUNTIME" "${OPTIONS[@]}" "$IMAGE" "$name" "$@"
+	timeout -k 5 $((40 * ${COSO_TEST_PATIENCE:-1})) ctr run --runc-binary "$RUNTIME" "${OPTIONS[@]}" "$IMAGE" "$name" "$@"
 }
 
 # On a busy host ctr may end before it has printed what a container wrote, with any runtime: where nothing came, once more.

@@ -101,7 +101,7 @@ ends() {
 	shift
 	case $(type -t "$1") in
 	function) "$@" >"$T/out" 2>"$T/err" || status=$? ;;
-	*) timeout -k 5 40 "$@" >"$T/out" 2>"$T/err" || status=$? ;;
+	*) timeout -k 5 $((40 * ${COSO_TEST_PATIENCE:-1})) "$@" >"$T/out" 2>"$T/err" || status=$? ;;
 	esac
 	[ "$status" = "$want" ] || { printf 'ended with %s instead of %s: %s\n%s\n' "$status" "$want" "$*" "$(<"$T/out")$(<"$T/err")" >&2; return 1; }
 }
