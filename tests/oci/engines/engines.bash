@@ -92,7 +92,7 @@ engine_end() { # engine_end STATUS
 
 # The groups that engines make for themselves, and leave. A container's is none of these, and fails the test.
 remove_groups() {
-	find /sys/fs/cgroup -depth -mindepth 2 -type d \( -path '*/libpod_parent' -o -path '*/libpod_parent/conmon' -o -path '*/libpod_parent/[0-9a-f]*' -o \
+	find /sys/fs/cgroup -depth -mindepth 1 -type d \( -path '*/libpod_parent' -o -path '*/libpod_parent/conmon' -o -path '*/libpod_parent/[0-9a-f]*' -o \
 		-path '*/docker' -o -path '*/docker/buildkit' -o -path '*/default' -o -path '*/buildkit' \) -exec rmdir {} + 2>/dev/null || true
 }
 
