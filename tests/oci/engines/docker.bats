@@ -63,11 +63,14 @@ security() {
 @test "docker run: seccomp, capabilities, no new privileges, masks, devices" { with docker security; }
 
 privileged() {
-	local caps
-	caps=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
-	gives 0 "$caps" docker run --rm --privileged box sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status
+	local asked
+	docker run -d --privileged --name all box sleep 100 >/dev/null
+	asked=$(jq '.process.capabilities.bounding | length' /run/docker/containerd/daemon/*/moby/*/config.json)
+	((asked >= 38)) # the daemon of 2020 doesn't know the last three
+	gives 0 "$(printf %016x $(((1 << asked) - 1)))" docker exec all sed -n 's/^CapEff:[[:space:]]*//p' /proc/1/status
+	docker rm -f all >/dev/null
 	docker run -d --name box box sleep 100 >/dev/null
-	gives 0 "$caps" docker exec --privileged box sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status
+	gives 0 "$(printf %016x $(((1 << asked) - 1)))" docker exec --privileged box sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status
 	docker rm -f box >/dev/null
 }
 
@@ -90,8 +93,6 @@ executes() {
 	says 'permission denied'
 	docker exec -d box touch /tmp/detached
 	wait_for 5 docker exec box test -e /tmp/detached
-	ends 0 docker top box
-	says 'sleep 100'
 	ends 0 script -qec 'docker exec -it box sh -c "test -t 0 && tty"' /dev/null
 	says /dev/pts/
 	docker rm -f box >/dev/null
@@ -100,6 +101,18 @@ executes() {
 }
 
 @test "docker exec: environment, user, input, exit status, in the background; terminals" { with docker executes; }
+
+lists() {
+	docker run -d --name box box sleep 100 >/dev/null
+	ends 0 docker top box
+	says 'sleep 100'
+	docker rm -f box >/dev/null
+}
+
+@test "docker top" {
+	skip_unless 'a time of boot that ps can read' ps -ef
+	with docker lists
+}
 
 lives() {
 	local pid
@@ -143,18 +156,22 @@ restarts() {
 
 limits() {
 	local pid
-	docker run -d --name box --memory 64m --memory-swap 64m --cpus 0.5 --cpu-shares 512 --pids-limit 20 --cpuset-cpus 0 box sleep 100 >/dev/null
+	docker run -d --name box --memory 64m --memory-swap 64m --cpus 0.5 --cpu-shares 512 --pids-limit 20 box sleep 100 >/dev/null
 	pid=$(docker inspect -f '{{.State.Pid}}' box)
 	gives 0 67108864 group_value "$pid" memory:memory.limit_in_bytes memory.max
 	gives 0 20 group_value "$pid" pids:pids.max pids.max
 	ends 0 docker stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' box
 	says '/ 64MiB 1$'
-	docker update --memory 32m --memory-swap 32m --cpus 0.25 --pids-limit 30 --cpuset-cpus 0-1 box >/dev/null
+	docker update --memory 32m --memory-swap 32m --cpus 0.25 --pids-limit 30 box >/dev/null
 	gives 0 33554432 group_value "$pid" memory:memory.limit_in_bytes memory.max
 	gives 0 30 group_value "$pid" pids:pids.max pids.max
-	gives 0 0-1 group_value "$pid" cpuset:cpuset.cpus cpuset.cpus
 	docker rm -f box >/dev/null
-	ends 137 docker run --name oom --memory 16m --memory-swap 16m -v "$BIN/probe:/probe:ro" box /probe mem 100000000
+	# The daemon hears of it if its shim listens by then, and it does so after the start.
+	mkdir "$T/go"
+	docker run -d --name oom --memory 16m --memory-swap 16m -v "$BIN/probe:/probe:ro" -v "$T/go:/go" box \
+		sh -c 'until [ -e /go/on ]; do sleep 0.1; done; exec /probe mem 100000000' >/dev/null
+	touch "$T/go/on"
+	gives 0 137 docker wait oom
 	gives 0 'true 137' docker inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' oom
 	docker rm oom >/dev/null
 	ends 1 docker run --rm --pids-limit 10 -v "$BIN/probe:/probe:ro" box /probe fork 50
@@ -162,6 +179,21 @@ limits() {
 }
 
 @test "docker: limits, stats, update, and OOMKilled with 137" { with docker limits; }
+
+cpus() {
+	local pid
+	docker run -d --name box --cpuset-cpus 0 box sleep 100 >/dev/null
+	pid=$(docker inspect -f '{{.State.Pid}}' box)
+	gives 0 0 group_value "$pid" cpuset:cpuset.cpus cpuset.cpus
+	docker update --cpuset-cpus 0-1 box >/dev/null
+	gives 0 0-1 group_value "$pid" cpuset:cpuset.cpus cpuset.cpus
+	docker rm -f box >/dev/null
+}
+
+@test "docker run --cpuset-cpus, update" {
+	has_cpusets
+	with docker cpus
+}
 
 pauses() {
 	docker run -d --name box box sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.02; done' >/dev/null

@@ -8,6 +8,7 @@
 #
 #   engine PROG...               skips where the engine isn't installed
 #   our_own REASON               skips where the runtime under test is a stand-in that lacks this
+#   has_cpusets                  skips where the kernel has none
 #   with ENGINE CMD...           runs CMD, a function of the test, in namespaces of its own with ENGINE (podman, docker, containerd,
 #                                buildah) up and an image "box" in it; afterwards nothing of the engine or the runtime may be left
 # Inside:
@@ -49,6 +50,8 @@ all_capabilities() {
 	bounding=$((16#$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)))
 	((bounding == (1 << ($(</proc/sys/kernel/cap_last_cap) + 1)) - 1))
 }
+
+has_cpusets() { skip_unless 'the cgroup controller cpuset' grep -q '^cpuset' /proc/cgroups; }
 
 with() { in_ns engine_session "$@"; }
 

@@ -154,11 +154,10 @@ pauses() {
 
 limits() {
 	local pid
-	podman run -d --name box --memory 64m --memory-swap 64m --cpus 0.5 --pids-limit 20 --cpuset-cpus 0 box sleep 100 >/dev/null
+	podman run -d --name box --memory 64m --memory-swap 64m --cpus 0.5 --pids-limit 20 box sleep 100 >/dev/null
 	pid=$(podman inspect -f '{{.State.Pid}}' box)
 	gives 0 67108864 group_value "$pid" memory:memory.limit_in_bytes memory.max
 	gives 0 20 group_value "$pid" pids:pids.max pids.max
-	gives 0 0 sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$pid/status"
 	ends 0 podman stats --no-stream --format '{{.MemUsage}} {{.PIDS}}' box
 	says '/ 67.11MB 1$'
 	podman update --memory 32m --memory-swap 32m --cpus 0.25 box >/dev/null
@@ -174,6 +173,15 @@ limits() {
 }
 
 @test "podman: limits, stats, update, and the end of what exceeds its memory" { with podman limits; }
+
+cpus() {
+	gives 0 0 podman run --rm --cpuset-cpus 0 box sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status
+}
+
+@test "podman run --cpuset-cpus" {
+	has_cpusets
+	with podman cpus
+}
 
 no_groups() {
 	gives 0 same podman run --rm --cgroups disabled --cgroupns host box sh -c 'grep -q libpod /proc/self/cgroup || echo same'
