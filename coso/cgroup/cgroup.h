@@ -89,9 +89,11 @@ int cgroup_join(const struct cgroup *cgroup, bool cloned_into_v2, struct err *er
 // be rooted at the parent's groups. With v2 alone, CLONE_NEWCGROUP beside CLONE_INTO_CGROUP roots it at the new group. cgroup_post_fork()
 bool cgroup_has_v1(const struct cgroup *cgroup);
 
-// Gives the v2 group to `uid`: its folder, and those of its files that the kernel says a delegatee needs (/sys/kernel/cgroup/delegate).
-// v1 groups are never given away, nor is one that was there before. Where there is no v2 group this does nothing.
-int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct err *err);
+// Gives the v2 group to `uid` and `gid`: its folder, and those of its files that the kernel says a delegatee needs
+// (/sys/kernel/cgroup/delegate). Both have to be known in the user namespace that is to have it: whoever joins that has rights over the
+// files of such owners alone (capable_wrt_inode_uidgid()). v1 groups are never given away, nor is one that was there before. Where
+// there is no v2 group this does nothing.
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err);
 
 // One line a setting for `coso explain` ("memory: memory.limit_in_bytes = 67108864 in /sys/fs/cgroup/memory/coso/ID"), without
 // making anything.

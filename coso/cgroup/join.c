@@ -128,7 +128,7 @@ undo:
 	return -1;
 }
 
-int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct err *err)
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err)
 {
 	static const char always[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
 	own_arena struct arena arena = { 0 };
@@ -140,11 +140,11 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, struct err *err)
 		return 0;
 	const char *list = file_read(&arena, AT_FDCWD, "/sys/kernel/cgroup/delegate", FILE_SMALL, NULL, NULL); // Linux 4.15
 	struct strv files = str_split(&arena, list && *list ? list : always, '\n');
-	if (chown(folder, uid, (gid_t)-1) < 0)
+	if (chown(folder, uid, gid) < 0)
 		return err_sys(err, "give the group '%s' to user %u", folder, uid);
 	for (size_t i = 0; i < files.count; i++) {
 		const char *file = arena_printf(&arena, "%s/%s", folder, files.items[i]);
-		if (*files.items[i] && !strchr(files.items[i], '/') && chown(file, uid, (gid_t)-1) < 0 && errno != ENOENT)
+		if (*files.items[i] && !strchr(files.items[i], '/') && chown(file, uid, gid) < 0 && errno != ENOENT)
 			return err_sys(err, "give '%s' to user %u", file, uid);
 	}
 	return 0;

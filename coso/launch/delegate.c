@@ -31,11 +31,11 @@ bool delegate_wanted(const struct launch *launch)
 int delegate_run(struct launch *launch, struct err *err)
 {
 	const char *joined = launch_joined(launch, CLONE_NEWUSER);
-	struct spec_idmaps uids = launch->spec->uid_maps, gids;
-	uint32_t uid = launch->spec->process.uid;
+	struct spec_idmaps uids = launch->spec->uid_maps, gids = launch->spec->gid_maps;
+	uint32_t uid = launch->spec->process.uid, gid = launch->spec->process.gid;
 	if (joined && !uids.count && spawn_read_maps(launch->arena, joined, &uids, &gids, err) < 0)
 		return -1;
-	if (launch_has_userns(launch) && !idmap_find(&uids, launch->spec->process.uid, &uid))
+	if (launch_has_userns(launch) && (!idmap_find(&uids, uid, &uid) || !idmap_find(&gids, gid, &gid)))
 		return 0; // that the program can't be this user is told elsewhere
-	return cgroup_delegate(&launch->cgroup, uid, err);
+	return cgroup_delegate(&launch->cgroup, uid, gid, err);
 }

@@ -366,16 +366,30 @@ delegated() {
 	folder=$(group nothing-has-this /one)
 	up one '.linux.cgroupsPath = "/one" | .process.user = { uid: 1000, gid: 1000 } | .mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)' hold 0
 	if ! v1 memory; then
-		[ "$(stat -c %u "$folder")" = 1000 ]
+		[ "$(stat -c %u:%g "$folder")" = 1000:1000 ]
 		[ "$(stat -c %u "$folder/cgroup.procs")" = 1000 ]
 		[ "$(stat -c %u "$folder/memory.max")" = 0 ]
 	else
 		[ "$(stat -c %u "$(group memory /one)")" = 0 ] # v1 is never given away
 	fi
+	oci exec one /bin/probe ids
+	ended 0
+	gone one
+	# Of a user namespace's root: what joins that, for an exec, has to get into the group all the same.
+	bundle one '.linux.cgroupsPath = "/one" | .linux.namespaces += [{ type: "user" }] | .mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end) |
+		.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings' hold 0
+	create one
+	quiet
+	oci start one
+	v1 memory || [ "$(stat -c %u:%g "$folder")" = 100000:100000 ]
+	oci exec one /bin/probe ids
+	ended 0
+	is uid 0
+	grep -q "/one$" "/proc/$(state one pid)/cgroup"
 	gone one
 }
 
-@test "CG-09 CG-10: the group is given to the program's user on v2 only" { in_ns clean delegated; }
+@test "CG-09 CG-10: the group is given to the program's user on v2 only, and exec gets into it" { in_ns clean delegated; }
 
 systemd_form() {
 	bundle c '.linux.cgroupsPath = "not-three-parts"' ids

@@ -310,14 +310,15 @@ TEST(cgroup_path, v2_is_given_away_and_v1_never)
 	if (!host_start(&host))
 		return;
 	CU_ASSERT_EQUAL(cgroup_create(&host.cgroup, &PATH("/a/one"), &nothing, &host.err), 0);
-	CU_ASSERT_EQUAL(cgroup_delegate(&host.cgroup, 1234, &host.err), 0);
+	CU_ASSERT_EQUAL(cgroup_delegate(&host.cgroup, 1234, 5678, &host.err), 0);
 	for (size_t i = 0; i < host.cgroup.count; i++) {
 		static const char *const files[] = { ".", "cgroup.procs", "cgroup.max.depth" };
 		for (size_t j = 0; j < 3; j++) {
 			const struct cgroup_hierarchy *hierarchy = &host.cgroup.hierarchies[i];
 			struct stat st = { 0 };
 			if (stat(arena_printf(&host.arena, "%s/%s", hierarchy->folder, files[j]), &st) == 0)
-				CU_ASSERT_EQUAL(st.st_uid, hierarchy->v2 && j < 2 ? 1234 : 0);
+				CU_ASSERT_TRUE(hierarchy->v2 && j < 2 ? st.st_uid == 1234 && st.st_gid == 5678 :
+									st.st_uid == 0 && st.st_gid == 0);
 		}
 	}
 	CU_ASSERT_EQUAL(cgroup_remove(&host.cgroup, PATIENCE_MS, &host.err), 0);
