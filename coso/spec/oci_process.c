@@ -13,10 +13,9 @@
 #include <sys/resource.h>
 
 enum { UMASK_MOST = 0777, OOM_MOST = 1000, NICE_LEAST = -20, NICE_MOST = 19, IO_LEVELS = 8, RT_MOST = 99 };
-enum { ISO = 4, DEADLINE = 6 }; // <sched.h> of glibc lacks SCHED_DEADLINE; Linux never had SCHED_ISO
-enum { DEADLINE_LEAST = 1024 }; // ns
-#define DEADLINE_CALL "sched_setattr: `SCHED_DEADLINE`"
-enum { WARNED = 160 }; // bytes of names in one warning
+enum { ISO = 4, DEADLINE = 6 };      // <sched.h> of glibc lacks SCHED_DEADLINE; Linux never had SCHED_ISO
+enum { DEADLINE_LEAST = 1024 };      // ns
+enum { WARNED = 160, REASON = 160 }; // bytes of names in one warning; of a reason
 
 static const struct oci_word rlimit_names[] = {
 	{ "RLIMIT_AS", RLIMIT_AS },
@@ -293,26 +292,29 @@ static int deadline(const struct oci_node *s, const struct spec_scheduler *sched
 	const uint64_t given[] = { scheduler->runtime, scheduler->deadline, scheduler->period };
 	const unsigned long long runtime = given[0], deadline = given[1], period = given[2];
 	const bool is_deadline = scheduler->policy == DEADLINE;
+	char place[OCI_PLACE];
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !is_deadline; i++) {
 		if (given[i])
 			return oci_bad_member(s, keys[i], "goes with SCHED_DEADLINE only", err);
 	}
 	if (!is_deadline)
 		return 0;
-	if (oci_require(s, "runtime", err) < 0 || oci_require(s, "deadline", err) < 0)
-		return err_wrap(err, DEADLINE_CALL " requires `%s`", oci_member(s, "runtime").value ? "deadline" : "runtime");
-	if (!runtime)
-		err_set(err, EINVAL, DEADLINE_CALL " runtime must be greater than 0");
+	char reason[REASON] = "";
+	if (!oci_member(s, "runtime").value || !oci_member(s, "deadline").value)
+		snprintf(reason, sizeof(reason), "requires `%s`", oci_member(s, "runtime").value ? "deadline" : "runtime");
+	else if (!runtime)
+		snprintf(reason, sizeof(reason), "runtime must be greater than 0");
 	else if (runtime > deadline)
-		err_set(err, EINVAL, DEADLINE_CALL " runtime %llu must be <= deadline %llu", runtime, deadline);
+		snprintf(reason, sizeof(reason), "runtime %llu must be <= deadline %llu", runtime, deadline);
 	else if (period && deadline > period)
-		err_set(err, EINVAL, DEADLINE_CALL " deadline %llu must be <= period %llu", deadline, period);
+		snprintf(reason, sizeof(reason), "deadline %llu must be <= period %llu", deadline, period);
 	else if (runtime < DEADLINE_LEAST || runtime > INT64_MAX)
-		err_set(err, EINVAL, DEADLINE_CALL " runtime %llu must be between %d and %lld", runtime, DEADLINE_LEAST,
-			(long long)INT64_MAX);
-	else
+		snprintf(reason, sizeof(reason), "runtime %llu must be between %d and %lld", runtime, DEADLINE_LEAST,
+			 (long long)INT64_MAX);
+	if (!*reason)
 		return 0;
-	return err_wrap(err, "process.scheduler");
+	oci_place(s, place);
+	return err_set(err, EINVAL, "%s: sched_setattr: `SCHED_DEADLINE` %s", place, reason);
 }
 
 static int scheduler(const struct oci_node *process, struct spec_scheduler *out, struct err *err)

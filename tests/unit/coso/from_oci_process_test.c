@@ -321,7 +321,7 @@ TEST(from_oci_process, the_scheduler) // PR-28 to PR-31
 		{ SCHEDULER("'policy':'SCHED_BATCH','runtime':1"), "process.scheduler.runtime: 1 goes with SCHED_DEADLINE only" },
 		{ SCHEDULER("'policy':'SCHED_OTHER','period':1"), "process.scheduler.period: 1 goes with SCHED_DEADLINE only" },
 		{ SCHEDULER("'policy':'SCHED_DEADLINE'"),
-		  "sched_setattr: `SCHED_DEADLINE` requires `runtime`: process.scheduler." },
+		  "process.scheduler: sched_setattr: `SCHED_DEADLINE` requires `runtime`" },
 		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':1024"), "sched_setattr: `SCHED_DEADLINE` requires `deadline`" },
 		{ SCHEDULER("'policy':'SCHED_DEADLINE','runtime':0,'deadline':1"),
 		  "process.scheduler: sched_setattr: `SCHED_DEADLINE` runtime must be greater than 0" },
