@@ -5,6 +5,7 @@
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/num.h"
+#include "shared/str.h"
 #include "shared/sys.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { BOOT_ID_SIZE = 64 };
 
 uint64_t proc_start_time(pid_t pid)
 {
@@ -55,13 +58,20 @@ int proc_open(pid_t pid, uint64_t start_time)
 	return take_fd(&fd);
 }
 
-const char *proc_boot_id(struct arena *arena)
+const char *proc_boot_id(void)
 {
-	char *text = file_read(arena, AT_FDCWD, "/proc/sys/kernel/random/boot_id", FILE_SMALL, NULL, NULL);
-	if (!text)
-		return "";
-	text[strcspn(text, "\n")] = '\0';
-	return text;
+	static char id[BOOT_ID_SIZE];
+	own_arena struct arena arena = { 0 };
+	const char *text = *id ? NULL : file_read(&arena, AT_FDCWD, "/proc/sys/kernel/random/boot_id", FILE_SMALL, NULL, NULL);
+	if (text)
+		snprintf(id, sizeof(id), "%.*s", (int)strcspn(text, "\n"), text);
+	return id;
+}
+
+bool proc_is_other_boot(const char *id)
+{
+	const char *now = proc_boot_id();
+	return id && *id && *now && !str_eq(id, now);
 }
 
 int64_t proc_now_ms(void)

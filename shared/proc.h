@@ -16,9 +16,12 @@ uint64_t proc_start_time(pid_t pid);
 // Opens a pidfd, and checks that it is the process that started at `start_time` (0: any). -1 with errno, ESRCH if it isn't.
 int proc_open(pid_t pid, uint64_t start_time);
 
-// What tells one run of the kernel from the next, in which pids and start times begin anew: a UUID, or "" where proc has none.
-// /proc/sys/kernel/random/boot_id, random(4)
-const char *proc_boot_id(struct arena *arena);
+// What tells one run of the kernel from the next, in which pids and start times begin anew: a UUID, or "" where proc has none. Read
+// once. /proc/sys/kernel/random/boot_id, random(4)
+const char *proc_boot_id(void);
+
+// True if that was noted in another run than this. Where either isn't known (NULL, ""), it is taken for this.
+bool proc_is_other_boot(const char *id);
 
 // Milliseconds of CLOCK_MONOTONIC.
 int64_t proc_now_ms(void);

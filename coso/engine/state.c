@@ -4,7 +4,6 @@
 
 #include "shared/file.h"
 #include "shared/proc.h"
-#include "shared/str.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -33,9 +32,8 @@ static json_t *text_json(const char *text)
 
 int state_write(int folder, const struct state *s, struct err *err)
 {
-	own_arena struct arena arena = { 0 };
 	json_t *json = json_pack("{s:i, s:s, s:s, s:o*, s:o*, s:o*, s:s*, s:i, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:i}", "version",
-				 VERSION, "id", s->id, "boot", proc_boot_id(&arena), "rootfs", text_json(s->rootfs), "command",
+				 VERSION, "id", s->id, "boot", proc_boot_id(), "rootfs", text_json(s->rootfs), "command",
 				 text_json(s->command), "network", text_json(s->network), "created", s->created, "pid", (int)s->pid,
 				 "pidStart", (json_int_t)s->pid_start, "owner", (int)s->owner, "ownerStart",
 				 (json_int_t)s->owner_start, "detached", (int)s->detached, "remove", (int)s->remove, "launching",
@@ -88,9 +86,8 @@ int state_read(struct arena *arena, int folder, struct state *out, struct err *e
 		.ended = json_is_true(json_object_get(json, "ended")),
 		.exit_code = (int)number_of(json, "exitCode"),
 	};
-	const char *boot = json_string_value(json_object_get(json, "boot"));
-	if (boot && !str_eq(boot, proc_boot_id(arena))) // the pid is another's by now
-		out->pid = 0;
+	if (proc_is_other_boot(json_string_value(json_object_get(json, "boot")))) // the pids are others' by now
+		out->pid = out->owner = 0;
 	json_decref(json);
 	return out->id ? 0 : err_set(err, EINVAL, "state.json: no id");
 }

@@ -133,8 +133,7 @@ static void read_lists(struct container *c, const json_t *json)
 // Below a root that outlives the machine's power: processes and groups of those names are others' by now.
 static void forget_lives(struct container *c, const json_t *json)
 {
-	const char *boot = json_string_value(json_object_get(json, "boot"));
-	if (!boot || str_eq(boot, proc_boot_id(c->arena)))
+	if (!proc_is_other_boot(json_string_value(json_object_get(json, "boot"))))
 		return;
 	c->pid = 0;
 	c->cgroup = (struct strv){ 0 };
@@ -232,14 +231,12 @@ int container_write(const struct container *c, struct err *err)
 	json_t *cgroup = json_array();
 	for (size_t i = 0; i < c->cgroup.count; i++)
 		json_array_append_new(cgroup, json_string(c->cgroup.items[i]));
-	own_arena struct arena arena = { 0 };
-	json_t *json =
-		json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:o, s:o}",
-			  "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
-			  c->created, "boot", proc_boot_id(&arena), "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
-			  (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
-			  "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
-			  (int)c->rdt, "manager", c->manager, "cgroup", cgroup, "annotations", annotations_json(c));
+	json_t *json = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:o, s:o}",
+				 "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
+				 c->created, "boot", proc_boot_id(), "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
+				 (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
+				 "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
+				 (int)c->rdt, "manager", c->manager, "cgroup", cgroup, "annotations", annotations_json(c));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (!text)

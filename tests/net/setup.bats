@@ -119,14 +119,14 @@ killed_at() {
 	[ "$status" -eq 137 ]
 } 2>/dev/null
 
-# The first 40 calls are the dynamic linker's.
-# Every N-th call, of a sanitized program, which makes more of them and takes its time, every fourth of these.
+# step N: every N-th call; of a sanitized program, which makes more of them and takes its time, every fourth of these.
 step() {
 	local n=$1
 	! sanitized || n=$((n * 4))
 	echo "${COSO_KILL_STEP:-$n}"
 }
 
+# The first 40 calls are the dynamic linker's.
 killed_everywhere() {
 	world
 	state >"$T/before"

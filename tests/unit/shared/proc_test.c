@@ -60,11 +60,14 @@ TEST(proc, start_time_is_an_identity)
 
 TEST(proc, boot_id_is_a_uuid_that_stays)
 {
-	own_arena struct arena arena = { 0 };
-	const char *id = proc_boot_id(&arena);
+	const char *id = proc_boot_id();
 	CU_ASSERT_EQUAL(strlen(id), 36);
 	CU_ASSERT_EQUAL(strspn(id, "0123456789abcdef-"), 36);
-	CU_ASSERT_STRING_EQUAL(proc_boot_id(&arena), id);
+	CU_ASSERT_STRING_EQUAL(proc_boot_id(), id);
+	CU_ASSERT_FALSE(proc_is_other_boot(id));
+	CU_ASSERT_TRUE(proc_is_other_boot("01234567-89ab-cdef-0123-456789abcdef"));
+	CU_ASSERT_FALSE(proc_is_other_boot("")); // what isn't known ends nobody
+	CU_ASSERT_FALSE(proc_is_other_boot(NULL));
 }
 
 TEST(proc, exit_codes_are_a_shells)
