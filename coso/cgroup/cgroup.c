@@ -15,12 +15,12 @@
 #include "shared/proc.h"
 #include "shared/str.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PAUSE_MS = 1 }; // between looks at a group that is being emptied
@@ -45,6 +45,14 @@ struct cgroup_name cgroup_name_of(const struct spec *spec)
 		.properties = spec->annotations,
 		.property_count = spec->annotation_count,
 	};
+}
+
+const char *cgroup_id(struct arena *arena, const char *states, const char *id)
+{
+	struct stat st;
+	if (stat(states, &st) < 0)
+		return id;
+	return arena_printf(arena, "%s@%lx.%lx", id, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
 }
 
 // A hierarchy that a service manager uses to know which processes are whose: staying in the caller's group would end a container
@@ -296,29 +304,6 @@ int cgroup_remove(struct cgroup *cgroup, int timeout_ms, struct err *err)
 			result = -1;
 	}
 	return result;
-}
-
-static int visit_base(const char *base, void (*visit)(const char *id, void *data), void *data, struct err *err)
-{
-	DIR *dir = opendir(base);
-	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(err, "list '%s'", base);
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_type == DT_DIR && !str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			visit(entry->d_name, data);
-	closedir(dir);
-	return 0;
-}
-
-int cgroup_each(struct cgroup *cgroup, void (*visit)(const char *id, void *data), void *data, struct err *err)
-{
-	for (size_t i = 0; i < cgroup->count; i++) {
-		const struct cgroup_hierarchy *hierarchy = &cgroup->hierarchies[i];
-		if (!hierarchy->unusable &&
-		    visit_base(arena_printf(cgroup->arena, "%s/coso", hierarchy->top), visit, data, err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 int cgroup_describe(struct cgroup *cgroup, const struct cgroup_name *name, const struct spec_resources *resources,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // cgroup.h - the one door to control groups: v1, v2 and hybrid hosts behind it. cgroups(7), Documentation/admin-guide/cgroup-v2.rst
 //
-// A container's group has a name. By its id alone it is "<top>/coso/<id>", where <top> is the topmost group, from a mount's root down
+// A container's group has a name. By its id (cgroup_id) alone it is "<top>/coso/<id>", where <top> is the topmost group, from a mount's root down
 // to the caller's own group, that the caller may write to: the root for root, the delegated group for an ordinary user or inside a
 // container. Such a group is made only in the hierarchies that a limit needs, in one that serves for killing (v2, else pids), and where
 // the caller sits in a group that a service manager tracks without a controller (name=systemd): after an idle moment each hierarchy
@@ -60,6 +60,11 @@ struct cgroup_name {
 
 // The name that a spec gives its group.
 struct cgroup_name cgroup_name_of(const struct spec *spec);
+
+// An id for a group of a container whose own id is unique only among the states in the folder `states`: "<id>@<device>.<inode>" of that
+// folder, or `id` alone if there is none. No container's own id has an '@'. Whoever mends one folder's containers kills what is in the
+// groups of their ids, and that mustn't be another folder's.
+const char *cgroup_id(struct arena *arena, const char *states, const char *id);
 
 // Finds the mounted hierarchies from /proc/self/mountinfo and /proc/self/cgroup; makes nothing. No cgroup file system at all is no
 // error: `count` is 0. Free with cgroup_close.
@@ -120,9 +125,6 @@ int cgroup_open(struct cgroup *cgroup, const struct strv *below, pid_t init, str
 // Kills whatever is left in the group and in groups below it, and removes from every hierarchy what was made for it, waiting up to
 // `timeout_ms` for the dying. What is gone already is no error.
 int cgroup_remove(struct cgroup *cgroup, int timeout_ms, struct err *err);
-
-// Calls `visit` with each id that has a group of COSO's in any hierarchy (an id may come more than once).
-int cgroup_each(struct cgroup *cgroup, void (*visit)(const char *id, void *data), void *data, struct err *err);
 
 struct cgroup_pids {
 	pid_t *items; // ascending, in the caller's pid namespace; those that it can't see are left out

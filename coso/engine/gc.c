@@ -38,7 +38,7 @@ static int remove_parts(const struct place *place, const char *id, int state, bo
 	struct cgroup cgroup = { 0 };
 	struct err owed;
 	int released = netexec_release_noted(state, &owed);
-	if (cgroup_detect(&arena, &cgroup, err) < 0 || cgroup_find(&cgroup, id, err) < 0 ||
+	if (cgroup_detect(&arena, &cgroup, err) < 0 || cgroup_find(&cgroup, place_group(&arena, place, id), err) < 0 ||
 	    cgroup_remove(&cgroup, DYING_MS, err) < 0)
 		return -1;
 	if (rootfs_remove_data(keep_log ? place_data(&arena, place, id) : place_container(&arena, place, id), err) < 0)

@@ -2,6 +2,7 @@
 // place.c - the engine's folders
 #include "coso/engine/place.h"
 
+#include "coso/cgroup/cgroup.h"
 #include "coso/spec/caller.h"
 #include "shared/fd.h"
 #include "shared/path.h"
@@ -68,7 +69,7 @@ static int open_folders(struct place *place, struct err *err)
 
 static int name_folders(struct arena *arena, const char *root, struct place *out_place, struct err *err)
 {
-	struct place place = { .run_fd = -1, .owners_fd = -1, .lib_fd = -1, .cache_fd = -1 };
+	struct place place = { .given = root, .run_fd = -1, .owners_fd = -1, .lib_fd = -1, .cache_fd = -1 };
 	char full[PATH_MAX];
 	if (root) {
 		const char *real = realpath(root, full);
@@ -139,6 +140,11 @@ int place_make_container(const struct place *place, const char *id, struct err *
 		return err_sys(err, "make folder '%s/containers/%s'", place->lib, id);
 	int fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, "open '%s/containers/%s'", place->lib, id) : fd;
+}
+
+const char *place_group(struct arena *arena, const struct place *place, const char *id)
+{
+	return place->given ? cgroup_id(arena, place->run, id) : id;
 }
 
 const char *place_state(struct arena *arena, const struct place *place, const char *id)

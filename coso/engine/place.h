@@ -10,8 +10,11 @@
 #include "shared/arena.h"
 #include "shared/err.h"
 
+#include <stdbool.h>
+
 struct place {
 	const char *run, *lib; // absolute paths
+	bool given;            // by --root: others have containers of the same names
 	int run_fd;            // open, 0700
 	int owners_fd;         // run/.owners
 	int lib_fd;
@@ -30,6 +33,9 @@ int place_open_cache(struct arena *arena);
 
 // Makes the folder of one container below lib, and opens it.
 int place_make_container(const struct place *place, const char *id, struct err *err);
+
+// What the container's control group is called.
+const char *place_group(struct arena *arena, const struct place *place, const char *id);
 
 // Paths of one container.
 const char *place_state(struct arena *arena, const struct place *place, const char *id);

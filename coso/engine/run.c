@@ -145,6 +145,7 @@ static int begin(struct life *life, struct err *err)
 	struct launch *launch = &life->launch;
 	launch->data = place_data(spec->arena, place, spec->id);
 	launch->state_path = place_state(spec->arena, place, spec->id);
+	launch->group = place_group(spec->arena, place, spec->id);
 	launch->cache = place->cache_fd;
 	launch->note = note;
 	launch->owner = life;

@@ -106,10 +106,18 @@ static struct spec_resources possible_resources(const struct launch *launch, con
 	return resources;
 }
 
+static struct cgroup_name group_name(const struct launch *launch)
+{
+	struct cgroup_name name = cgroup_name_of(launch->spec);
+	if (launch->group)
+		name.id = launch->group;
+	return name;
+}
+
 static void describe_cgroup(const struct launch *launch, FILE *out)
 {
 	struct cgroup cgroup = { 0 };
-	struct cgroup_name name = cgroup_name_of(launch->spec);
+	struct cgroup_name name = group_name(launch);
 	struct strv lines = { 0 };
 	struct err err;
 	int result = cgroup_detect(launch->arena, &cgroup, &err);
@@ -126,7 +134,7 @@ int launch_make_cgroup(struct launch *launch, struct err *err)
 {
 	if (cgroup_detect(launch->arena, &launch->cgroup, err) < 0)
 		return -1;
-	struct cgroup_name name = cgroup_name_of(launch->spec);
+	struct cgroup_name name = group_name(launch);
 	struct spec_resources resources = possible_resources(launch, &launch->cgroup);
 	launch->no_devices = resources.device_count < launch->spec->resources.device_count;
 	if (launch->no_devices && !launch_has_userns(launch)) // whose root can't make devices anyway

@@ -30,6 +30,7 @@ struct launch {
 	const char *data; // its "data", for upper, work and caches of this container; made by the launch, removed by launch_end
 	const char *state_path; // /run/coso/<id>, the engine's; debts to the network executable are noted there
 	int state;              // the same folder, open; -1: none
+	const char *group;      // cgroup_id: what its control group is called without a cgroupsPath; NULL: as the container
 	int cache;              // folder of compiled seccomp filters, or -1
 	int trace;              // of trace_open, or -1
 	int signals;            // once it is readable or hung up the launch ends, with EINTR; -1: nothing interrupts it

@@ -80,6 +80,13 @@ void creation_describe(struct creation *c)
 	k->manager = sdnotify_manager();
 }
 
+// systemd sees to it that no two units are called the same.
+void creation_name_group(struct creation *c)
+{
+	if (c->oci->manager == SPEC_CGROUPFS)
+		c->launch.group = cgroup_id(c->oci->arena, c->container.root, c->container.id);
+}
+
 // As long as nothing is in it, a group that was there before ("0:…", cgroup_record) isn't ours to empty: it may turn out to be in use.
 static void record_group(struct creation *c, bool planned)
 {

@@ -44,6 +44,9 @@ int creation_read(struct creation *creation, struct err *err);
 // Whether the options and the configuration agree about who gets the terminal.
 int creation_check_terminal(const struct creation *creation, struct err *err);
 
+// Behind launch_init: names the control group of a container whose id other folders of states may have, too.
+void creation_name_group(struct creation *creation);
+
 // Fills in the container from the spec.
 void creation_describe(struct creation *creation);
 

@@ -81,6 +81,7 @@ static int start_launch(struct creation *c, struct err *err)
 	struct launch *launch = &c->launch;
 	launch_init(launch, c->oci->arena, &c->spec);
 	launch->state = c->container.folder;
+	creation_name_group(c);
 	launch->plan = launch->note = creation_note;
 	launch->owner = c;
 	launch->preserved = c->activation.count;

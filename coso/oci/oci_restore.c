@@ -77,6 +77,7 @@ static int start_launch(struct restoration *r, struct err *err)
 	struct launch *launch = &c->launch;
 	launch_init(launch, c->oci->arena, &c->spec);
 	launch->state = k->folder;
+	creation_name_group(c);
 	launch->plan = launch->note = creation_note;
 	launch->owner = c;
 	r->restore.words = &r->words;

@@ -156,6 +156,32 @@ many() {
 	removed --force m1 m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m12
 }
 
+# Mending kills what is in a container's group: with --root others have containers of that name.
+namesakes() {
+	local dead lives
+	verb --root "$T/a" --name web --detach --network none --rootfs "$PROBE" /bin/probe sleep 100
+	silent
+	dead=$(jq .owner "$T/a/run/web/state.json")
+	kill -KILL "$(jq .pid "$T/a/run/web/state.json")" "$dead" # what is left is an empty group
+	wait_for 5 eval "! kill -0 $dead 2>/dev/null"
+	for root in /run/coso "$T/b/run"; do
+		[ $root = /run/coso ] || set -- --root "$T/b"
+		coso_in "$PROBE" "$@" --name web --detach /bin/probe sleep 100
+		silent
+	done
+	verb --root "$T/a" ps
+	verb --root "$T/a" rm web
+	for root in /run/coso "$T/b/run"; do
+		lives=$(jq .pid $root/web/state.json)
+		kill -0 "$lives"
+	done
+	verb --root "$T/b" rm --force web
+	kill -0 "$(jq .pid /run/coso/web/state.json)"
+	removed --force web
+}
+
+@test "what is mended below one --root is nobody else's of that name" { in_ns clean namesakes; }
+
 @test "twelve at a time" { in_ns clean many; }
 
 monitor_dies() {

@@ -85,6 +85,29 @@ unknown() {
 	quiet
 }
 
+# The state of one is damaged, and a launcher of the other program was killed: neither's mending is the end of a namesake.
+namesakes() {
+	local dead
+	"$BIN/coso" --name box --detach --network none --rootfs "$PROBE" /bin/probe sleep 100 >/dev/null
+	dead=$(jq .owner /run/coso/box/state.json)
+	kill -KILL "$(jq .pid /run/coso/box/state.json)" "$dead"
+	wait_for 5 eval "! kill -0 $dead 2>/dev/null"
+	up box . hold 0
+	"$BIN/coso" ps >/dev/null
+	"$BIN/coso" rm box
+	is_state box running
+	OCI_OPTIONS="--root $T/other" up box . hold 0
+	echo '{' >"$T/other/box/state.json.new"
+	mv "$T/other/box/state.json.new" "$T/other/box/state.json"
+	oci --root "$T/other" delete --force box
+	ended 0
+	is_state box running
+	gone box
+	rm -r /run/coso /var/lib/coso/containers # coso keeps its folders
+}
+
+@test "a namesake of another root, or of coso's own, ends with nobody else" { in_ns clean namesakes; }
+
 several() {
 	local name
 	for name in web-1 web-2 db; do up $name . hold 0; done

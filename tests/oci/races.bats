@@ -159,7 +159,7 @@ killed() {
 		"$BIN/coso-oci" state box >/dev/null 2>&1 || true
 		"$BIN/coso-oci" delete --force box || { echo "delete failed after $at ms" >&2; return 1; }
 		[ ! -e /run/coso-oci/box ] || { echo "state left after $at ms" >&2; return 1; }
-		[ -z "$(find /sys/fs/cgroup -type d -name box)" ] || { echo "a group left after $at ms" >&2; return 1; }
+		[ -z "$(find /sys/fs/cgroup -type d -name "box*")" ] || { echo "a group left after $at ms" >&2; return 1; }
 		if pgrep -f "^$BIN/coso-oci create --bundle $T/box" >&2; then
 			wait_for 3 no_creator || { echo "a process left after $at ms" >&2; return 1; }
 		fi

@@ -121,7 +121,7 @@ joining() {
 		quiet
 		"$BIN/coso-oci" --log "$T/log" exec --ignore-paused box /bin/probe exit 3 >"$T/exec.out" 2>"$T/exec.err" </dev/null &
 		wait_for 5 two_in "$(state box pid)"
-		pid=$(grep -vx "$(state box pid)" /sys/fs/cgroup/freezer/coso/box/cgroup.procs)
+		pid=$(grep -vx "$(state box pid)" /sys/fs/cgroup/freezer/coso/box@*/cgroup.procs)
 		grep -q coso-oci "/proc/$pid/cmdline"
 		kernels_only "$pid"
 		oci resume box
@@ -129,7 +129,7 @@ joining() {
 		gone box
 	done
 }
-two_in() { [ "$(grep -cvx "$1" /sys/fs/cgroup/freezer/coso/box/cgroup.procs)" = 1 ]; }
+two_in() { [ "$(grep -cvx "$1" /sys/fs/cgroup/freezer/coso/box@*/cgroup.procs)" = 1 ]; }
 
 @test "exec-ptrace-race: OCI: what joins a container has no folder or file of the host's open" {
 	skip_unless 'the freezer on v1' test -e /sys/fs/cgroup/freezer/cgroup.procs
