@@ -215,7 +215,11 @@ state_of_host() {
 
 state_of_here() {
 	state_of_host
-	find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		find /sys/fs/cgroup -mindepth 1 -type d ! -path '/sys/fs/cgroup/shell*' 2>/dev/null # the sandbox's own
+	else
+		find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null
+	fi
 }
 
 # The test's control group in each hierarchy.
