@@ -172,7 +172,7 @@ wrong_limits() {
 	if v1 pids; then
 		refuses '.linux.resources.unified = { "pids.max": "7" }' 'unified|pids.max'
 	fi
-	[ -z "$(find /sys/fs/cgroup -type d -name c)" ]
+	[ -z "$(find /sys/fs/cgroup -type d \( -name c -o -name "c@*" \))" ]
 }
 
 @test "RS-03 to RS-28: limits that can't be set are errors, and no group is left" { in_ns clean wrong_limits; }

@@ -60,7 +60,7 @@ containerd() {
 	piped "$T/none" delete --force box
 	[ $status = 0 ] && [ ! -s "$T/none" ]
 	[ -z "$(ls "$T/root/ns")" ]
-	[ -z "$(find /sys/fs/cgroup -type d -name box)" ]
+	[ -z "$(find /sys/fs/cgroup -type d \( -name box -o -name "box@*" \))" ]
 	wait
 }
 

@@ -40,7 +40,7 @@ release() {
 	wait "$STRANGER" || true
 }
 
-groups() { find /sys/fs/cgroup -depth -type d -name box; }
+groups() { find /sys/fs/cgroup -depth -type d -name "box@*"; } # coso-oci's
 
 # Those that nobody knows of any more, and theirs.
 remove_groups() {
