@@ -41,7 +41,7 @@ paths() {
 	[ -s "$T/round1" ]
 	diff "$T/round1" "$T/round2"
 	up one . hold 0
-	grep -q 'one$' "/proc/$(state one pid)/cgroup"
+	grep -qE '/coso/one@[0-9a-f]+\.[0-9a-f]+$' "/proc/$(state one pid)/cgroup"
 	gone one
 	up one '.linux.cgroupsPath = "/../../../made/x"' hold 0
 	grep -q ':/made/x$' "/proc/$(state one pid)/cgroup"
@@ -262,7 +262,7 @@ extended() {
 	[ "$(jq length "$T/out")" = 2 ]
 	gone one
 }
-in_memory() { sed -n 's/^[0-9]*:\(memory\|\):\(.*one\)$/\2/p' "/proc/$(state one pid)/cgroup" | tail -n 1; }
+in_memory() { sed -n 's/^[0-9]*:\(memory\|\):\(.*\/one@.*\)$/\2/p' "/proc/$(state one pid)/cgroup" | tail -n 1; }
 
 @test "update and pause of a container with no more than the groups that it needed" { in_ns clean extended; }
 
