@@ -13,8 +13,9 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-// Descriptors 0 to 2 are open, so that nothing else ever gets their numbers; whatever else was inherited ends at an exec.
-static void clean_descriptors(void)
+// Descriptors 0 to 2 are open, so that nothing else ever gets their numbers; whatever else was inherited ends at an exec. Returns how
+// many that are from 3 on, up to the first gap.
+static int clean_descriptors(void)
 {
 	int fd;
 	do
@@ -23,6 +24,7 @@ static void clean_descriptors(void)
 	if (fd >= 3)
 		close(fd);
 	fd_cloexec_from(3);
+	return fd >= 3 ? fd - 3 : 0;
 }
 
 // Else jansson asks /dev/urandom, at each start. The kernel's random bytes stand at any address.
@@ -39,7 +41,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int exit_code = 125;
 
-	clean_descriptors();
+	int inherited = clean_descriptors();
 	seed_json();
 	log_setup("coso", LOG_LEVEL_WARNING);
 	signal(SIGCHLD, SIG_DFL); // ignored by some callers: then nobody's exit status could be known
@@ -52,7 +54,7 @@ int main(int argc, char **argv)
 		return exit_code;
 	}
 	if (oci_is_meant(argc, argv))
-		return oci_main(&arena, argc, argv);
+		return oci_main(&arena, argc, argv, inherited);
 	if (cli_main(&arena, argc, argv, &exit_code, &err) < 0)
 		log_error("%s", err.msg);
 	if (fflush(stdout) != 0 && exit_code == 0)

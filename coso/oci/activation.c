@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,17 +24,17 @@ static int listen_count(void)
 	return (int)number;
 }
 
-int activation_read(const char *preserve, struct activation *out, struct err *err)
+int activation_read(int inherited, const char *preserve, struct activation *out, struct err *err)
 {
 	uint64_t more = 0;
 	if (preserve && num_u64("--preserve-fds", preserve, 0, COUNT_MAX, &more, err) < 0)
 		return -1;
 	struct activation a = { .listen = listen_count() };
-	a.count = a.listen + (int)more;
-	for (int fd = FIRST; fd < FIRST + a.count; fd++) {
-		if (fcntl(fd, F_GETFD) < 0)
-			return err_sys(err, "unable to stat preserved-fd %d (of %d)", fd - FIRST, a.count);
-	}
+	bool is_addressed = getenv("LISTEN_PID") || inherited;
+	a.count = (is_addressed ? a.listen : 0) + (int)more;
+	if (a.count > inherited)
+		return err_set(err, EBADF, "unable to stat preserved-fd %d (of %d): %d isn't open", inherited, a.count,
+			       FIRST + inherited);
 	*out = a;
 	return 0;
 }

@@ -10,9 +10,9 @@ struct activation {
 	int listen; // of those that LISTEN_FDS tells of
 };
 
-// From the option's text (NULL: not given) and the environment. LISTEN_FDS counts if LISTEN_PID is ours, or isn't set. One that
-// isn't open is an error.
-int activation_read(const char *preserve, struct activation *out, struct err *err);
+// From the number of those that the caller left open, the option's text (NULL: not given) and the environment. LISTEN_FDS counts if
+// LISTEN_PID is ours, or isn't set. It is an error if there are fewer; but LISTEN_FDS alone, with none, is just told to the program.
+int activation_read(int inherited, const char *preserve, struct activation *out, struct err *err);
 
 // They survive when this program runs again.
 int activation_keep(const struct activation *activation, struct err *err);

@@ -186,10 +186,10 @@ static int fail(const struct oci *oci, struct logfile *log, const char *reason)
 	return 1;
 }
 
-int oci_main(struct arena *arena, int argc, char **argv)
+int oci_main(struct arena *arena, int argc, char **argv, int inherited)
 {
 	const char *name = called_by(argv[0]);
-	struct oci oci = { .arena = arena, .program = name ? name : "coso oci", .whole = argv };
+	struct oci oci = { .arena = arena, .program = name ? name : "coso oci", .whole = argv, .inherited = inherited };
 	struct globals globals = { 0 };
 	struct logfile log = { .fd = -1 };
 	struct err err = { 0 };

@@ -18,6 +18,7 @@ struct oci {
 	int argc; // words behind the command
 	char **argv;
 	char *const *whole; // the whole command line, for running again
+	int inherited;      // descriptors from 3 on, without a gap, that the caller left open
 };
 
 // A command returns 0 with the process's exit status (0 unless it sets another), or -1 with `err` filled: status 1 unless set.
@@ -30,8 +31,8 @@ oci_command oci_cmd_create, oci_cmd_run, oci_cmd_start, oci_cmd_state, oci_cmd_l
 // True if the words name this front end: the program is called coso-oci, runc or crun, or the first word is "oci".
 bool oci_is_meant(int argc, char *const argv[]);
 
-// Runs a command. An error is told by it: one line on stderr, and in the log if there is one.
-int oci_main(struct arena *arena, int argc, char **argv);
+// Runs a command; `inherited` as above. An error is told by it: one line on stderr, and in the log if there is one.
+int oci_main(struct arena *arena, int argc, char **argv, int inherited);
 
 struct opt;
 

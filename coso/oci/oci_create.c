@@ -121,7 +121,7 @@ static int begin(struct oci *oci, struct creation *c, const struct opt *table, s
 	if (help)
 		return help;
 	c->id = oci_id(oci, err);
-	if (!c->id || activation_read(c->options.preserve_fds, &c->activation, err) < 0)
+	if (!c->id || activation_read(c->oci->inherited, c->options.preserve_fds, &c->activation, err) < 0)
 		return -1;
 	return protect_self(c, err);
 }

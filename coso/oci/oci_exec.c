@@ -239,7 +239,7 @@ int oci_cmd_exec(struct oci *oci, int *out_exit_code, struct err *err)
 	if (help)
 		return help < 0 ? -1 : 0;
 	const char *id = oci_id(oci, err);
-	if (!id || activation_read(e.options.preserve_fds, &e.activation, err) < 0 || protect_self(&e, err) < 0 ||
+	if (!id || activation_read(oci->inherited, e.options.preserve_fds, &e.activation, err) < 0 || protect_self(&e, err) < 0 ||
 	    container_open(oci->arena, oci->root, id, &e.container, err) < 0)
 		return -1;
 	supervise_block(true, &old);

@@ -79,6 +79,29 @@ junk_descriptors() {
 
 @test "fd-leak-detect: OCI: three descriptors and those to be preserved, whatever the caller had open" { in_ns clean junk_descriptors; }
 
+# More is asked for than the caller left open: the next numbers are of files that we opened ourselves, the log first of all.
+miscounted() {
+	hostile box
+	bundle c . fds env
+	oci --log "$T/log" run --bundle "$T/c" --preserve-fds 1 c 3<&-
+	fails 1 "unable to stat preserved-fd 0 \(of 1\): 3 isn't open"
+	up box . hold 0
+	oci --log "$T/log" exec --preserve-fds 2 box /bin/probe fds 3</dev/null 4<&-
+	fails 1 "unable to stat preserved-fd 1 \(of 2\): 4 isn't open"
+	# Left over in somebody's environment: the program hears of it, and that is all.
+	LISTEN_FDS=1 oci --log "$T/log" run --bundle "$T/c" c 3<&-
+	ended 0
+	[ -z "$(open_in)" ] || { open_in >&2; return 1; }
+	is env.LISTEN_FDS 1
+	is env.LISTEN_PID 1
+	LISTEN_FDS=1 oci --log "$T/log" exec box /bin/probe fds 3<&-
+	ended 0
+	[ -z "$(open_in)" ] || { open_in >&2; return 1; }
+	gone box
+}
+
+@test "fd-leak-detect: OCI: more to be preserved than there are: none of ours in their place" { in_ns clean miscounted; }
+
 # Before it is started, the first process has what it needs to wait, and nothing of the host's files and folders.
 waiting() {
 	local fd target allowed
