@@ -98,7 +98,7 @@ outputs() {
 	wait $pid
 	((PEAK > 0 && PEAK < 32768)) || { echo "$PEAK KiB" >&2; return 1; }
 	# Nobody reads for a while, and then nobody is there any more.
-	{ timeout 20 "$BIN/coso-oci" exec --tty box /bin/attack spew 20 2>"$T/err" </dev/null; echo "status=$?" >"$T/status"; } | (sleep 1; head -c 100 >"$T/head")
+	{ timeout -k 1 20 "$BIN/coso-oci" exec --tty box /bin/attack spew 20 2>"$T/err" </dev/null; echo "status=$?" >"$T/status"; } | (sleep 1; head -c 100 >"$T/head")
 	[ "$(wc -c <"$T/head")" = 100 ]
 	[ "$(<"$T/status")" = status=0 ]
 	gone box
