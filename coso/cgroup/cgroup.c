@@ -12,11 +12,14 @@
 #include "coso/cgroup/settings.h"
 #include "coso/cgroup/systemd.h"
 #include "shared/file.h"
+#include "shared/hash.h"
 #include "shared/proc.h"
 #include "shared/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -47,12 +50,14 @@ struct cgroup_name cgroup_name_of(const struct spec *spec)
 	};
 }
 
-const char *cgroup_id(struct arena *arena, const char *states, const char *id)
+const char *cgroup_id(struct arena *arena, int states, const char *folder, const char *id)
 {
-	struct stat st;
-	if (stat(states, &st) < 0)
-		return id;
-	return arena_printf(arena, "%s@%lx.%lx", id, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+	struct stat st = { 0 };
+	(void)fstatat(states, folder, &st, 0); // in vain: then it is a name that nobody has
+	const char *where = arena_printf(arena, "@%lx.%lx", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+	if (strlen(id) + strlen(where) <= NAME_MAX)
+		return arena_printf(arena, "%s%s", id, where);
+	return arena_printf(arena, "%.180s@%" PRIx64 "%s", id, hash_bytes(id, strlen(id)), where);
 }
 
 // A hierarchy that a service manager uses to know which processes are whose: staying in the caller's group would end a container

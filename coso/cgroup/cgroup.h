@@ -61,10 +61,10 @@ struct cgroup_name {
 // The name that a spec gives its group.
 struct cgroup_name cgroup_name_of(const struct spec *spec);
 
-// An id for a group of a container whose own id is unique only among the states in the folder `states`: "<id>@<device>.<inode>" of that
-// folder, or `id` alone if there is none. No container's own id has an '@'. Whoever mends one folder's containers kills what is in the
-// groups of their ids, and that mustn't be another folder's.
-const char *cgroup_id(struct arena *arena, const char *states, const char *id);
+// An id for a group of a container whose own id is unique only among the states in one folder, as fstatat(2) takes it: the id and
+// "@<device>.<inode>" of that folder, no longer than a folder's name may be. No container's own id has an '@'. Whoever mends one
+// folder's containers kills what is in the groups of their ids, and that mustn't be another folder's.
+const char *cgroup_id(struct arena *arena, int states, const char *folder, const char *id);
 
 // Finds the mounted hierarchies from /proc/self/mountinfo and /proc/self/cgroup; makes nothing. No cgroup file system at all is no
 // error: `count` is 0. Free with cgroup_close.

@@ -285,6 +285,7 @@ int cmd_explain(struct cli *cli, int *out_exit_code, struct err *err)
 	}
 	launch_init(&launch, cli->arena, &spec);
 	launch.data = place_data(cli->arena, &place, spec.id);
+	launch.group = place_group(cli->arena, &place, spec.id);
 	launch_explain(&launch, stdout);
 	place_close(&place);
 	*out_exit_code = 0;

@@ -24,15 +24,16 @@ static const char *user_folder(struct arena *arena, const char *variable, const 
 	return arena_printf(arena, "%s/%s/coso", home && home[0] == '/' ? home : "/", below_home);
 }
 
-static const char *user_run(struct arena *arena)
+// A login session has a folder for what runs. Where there is none, as in cron's jobs, states lie beside the data; what they tell of isn't
+// what a session's states tell of, and so has a folder of its own.
+static void name_user_folders(struct arena *arena, struct place *place)
 {
-	const char *value = getenv("XDG_RUNTIME_DIR");
+	const char *session = getenv("XDG_RUNTIME_DIR"), *data = user_folder(arena, "XDG_DATA_HOME", ".local/share");
 	const char *standard = arena_printf(arena, "/run/user/%u", (unsigned int)geteuid());
-	if (value && value[0] == '/')
-		return arena_printf(arena, "%s/coso", value);
-	if (access(standard, W_OK) == 0)
-		return arena_printf(arena, "%s/coso", standard);
-	return arena_printf(arena, "%s/run", user_folder(arena, "XDG_DATA_HOME", ".local/share"));
+	if (!session || session[0] != '/')
+		session = access(standard, W_OK) == 0 ? standard : NULL;
+	place->run = arena_printf(arena, session ? "%s/coso" : "%s/run", session ? session : data);
+	place->lib = session ? data : arena_printf(arena, "%s/lib", data);
 }
 
 static int open_folder(const char *path, struct err *err)
@@ -69,7 +70,7 @@ static int open_folders(struct place *place, struct err *err)
 
 static int name_folders(struct arena *arena, const char *root, struct place *out_place, struct err *err)
 {
-	struct place place = { .given = root, .run_fd = -1, .owners_fd = -1, .lib_fd = -1, .cache_fd = -1 };
+	struct place place = { .run_fd = -1, .owners_fd = -1, .lib_fd = -1, .cache_fd = -1 };
 	char full[PATH_MAX];
 	if (root) {
 		const char *real = realpath(root, full);
@@ -78,11 +79,11 @@ static int name_folders(struct arena *arena, const char *root, struct place *out
 		place.run = arena_printf(arena, "%s/run", real ? real : root);
 		place.lib = arena_printf(arena, "%s/lib", real ? real : root);
 	} else if (caller_owns_system()) {
+		place.is_system = true;
 		place.run = "/run/coso";
 		place.lib = "/var/lib/coso";
 	} else {
-		place.run = user_run(arena);
-		place.lib = user_folder(arena, "XDG_DATA_HOME", ".local/share");
+		name_user_folders(arena, &place);
 	}
 	*out_place = place;
 	return 0;
@@ -144,7 +145,7 @@ int place_make_container(const struct place *place, const char *id, struct err *
 
 const char *place_group(struct arena *arena, const struct place *place, const char *id)
 {
-	return place->given ? cgroup_id(arena, place->run, id) : id;
+	return place->is_system ? id : cgroup_id(arena, place->run_fd, ".", id);
 }
 
 const char *place_state(struct arena *arena, const struct place *place, const char *id)

@@ -7,6 +7,7 @@
 
 #include "shared/fd.h"
 #include "shared/file.h"
+#include "shared/hash.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,22 +33,12 @@ struct cache_name {
 	char text[32];
 };
 
-// FNV-1a. It need not withstand an attacker: only the owner of the folder writes here, and keys are compared whole.
-static uint64_t hash(const void *data, size_t size)
-{
-	const unsigned char *bytes = data;
-	uint64_t value = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < size; i++)
-		value = (value ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return value;
-}
-
+// The hash need not withstand an attacker: only the owner of the folder writes here, and keys are compared whole.
 static struct cache_name name_of(const char *key, size_t key_size)
 {
 	struct cache_name name;
 
-	snprintf(name.text, sizeof name.text, "%016llx.bpf", (unsigned long long)hash(key, key_size));
+	snprintf(name.text, sizeof name.text, "%016llx.bpf", (unsigned long long)hash_bytes(key, key_size));
 	return name;
 }
 
@@ -60,7 +51,7 @@ static uint64_t checksum(const struct header *header, size_t size)
 {
 	size_t start = offsetof(struct header, checksum) + sizeof header->checksum;
 
-	return hash((const char *)header + start, size - start);
+	return hash_bytes((const char *)header + start, size - start);
 }
 
 // A file that somebody else could have written isn't looked at.

@@ -392,7 +392,7 @@ int container_forget(struct arena *arena, const char *root, const char *id, stru
 	own_fd int parent = open_root(root, false, err);
 	if (parent < 0 || cgroup_detect(arena, &cgroup, err) < 0)
 		return -1;
-	const char *group = cgroup_id(arena, root, id);
+	const char *group = cgroup_id(arena, parent, ".", id);
 	int result = cgroup_find(&cgroup, group, err) == 0 ? cgroup_remove(&cgroup, END_MS, err) : -1;
 	cgroup_close(&cgroup);
 	log_warning("the state of '%s' can't be read: what it has outside of /coso/%s is left as it is", id, group);

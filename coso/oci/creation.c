@@ -84,7 +84,7 @@ void creation_describe(struct creation *c)
 void creation_name_group(struct creation *c)
 {
 	if (c->oci->manager == SPEC_CGROUPFS)
-		c->launch.group = cgroup_id(c->oci->arena, c->container.root, c->container.id);
+		c->launch.group = cgroup_id(c->oci->arena, c->container.folder, "..", c->container.id);
 }
 
 // As long as nothing is in it, a group that was there before ("0:…", cgroup_record) isn't ours to empty: it may turn out to be in use.

@@ -215,6 +215,28 @@ ordinary_detached() {
 
 @test "an ordinary user's containers in the background" { in_ns ordinary_detached; }
 
+# Without a session, as in cron's jobs, states have another folder. What is mended there isn't the session's of that name.
+two_sessions() {
+	local data=$T/home-12345/.local/share/coso state
+	own_rootfs
+	as env -u XDG_RUNTIME_DIR "${RUN[@]}" --detach --name box sleep 100
+	ended 0
+	state=$data/run/box/state.json
+	kill -KILL "$(jq .pid "$state")" "$(jq .owner "$state")"
+	as "${RUN[@]}" --detach --name box sh -c 'echo ours >/mark; exec sleep 100'
+	ended 0
+	wait_for 5 grep -q ours "$data/containers/box/data/upper/mark"
+	as env -u XDG_RUNTIME_DIR "$BIN/coso" rm box
+	ended 0
+	[ ! -e "$state" ] && [ ! -e "$data/lib/containers/box" ]
+	grep -q ours "$data/containers/box/data/upper/mark"
+	as "$BIN/coso" rm --force box
+	ended 0
+	nothing_left
+}
+
+@test "an ordinary user's containers without a session, and those of a session" { in_ns two_sessions; }
+
 delegate() {
 	printf 'user12345:400000:65536\n12345:600000:100\n' >"$T/sub"
 	mount --bind "$T/sub" /etc/subuid

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -285,11 +286,24 @@ TEST(cgroup_group, a_cpuset_holds_or_its_lack_is_named)
 TEST(cgroup_group, ids_of_two_folders_are_two)
 {
 	own_arena struct arena arena = { 0 };
-	const char *proc = cgroup_id(&arena, "/proc", "one"), *sys = cgroup_id(&arena, "/sys", "one");
+	const char *proc = cgroup_id(&arena, AT_FDCWD, "/proc", "one"), *sys = cgroup_id(&arena, AT_FDCWD, "/sys", "one");
 	CU_ASSERT_TRUE(str_starts(proc, "one@") && str_starts(sys, "one@"));
 	CU_ASSERT_STRING_NOT_EQUAL(proc, sys);
-	CU_ASSERT_STRING_EQUAL(cgroup_id(&arena, "/proc/", "one"), proc);
-	CU_ASSERT_STRING_EQUAL(cgroup_id(&arena, "/no/such/folder", "one"), "one");
+	CU_ASSERT_STRING_EQUAL(cgroup_id(&arena, AT_FDCWD, "/proc/", "one"), proc);
+	CU_ASSERT_STRING_EQUAL(cgroup_id(&arena, AT_FDCWD, "/no/such/folder", "one"), "one@0.0");
+}
+
+// An id may be as long as a folder's name, and so may what it becomes.
+TEST(cgroup_group, long_ids_stay_names)
+{
+	own_arena struct arena arena = { 0 };
+	char id[NAME_MAX + 1] = "";
+	memset(id, 'x', NAME_MAX);
+	const char *one = cgroup_id(&arena, AT_FDCWD, "/proc", id);
+	CU_ASSERT_TRUE(strlen(one) <= NAME_MAX && !strncmp(one, id, 180));
+	CU_ASSERT_STRING_EQUAL(cgroup_id(&arena, AT_FDCWD, "/proc", id), one);
+	id[NAME_MAX - 1] = 'y';
+	CU_ASSERT_STRING_NOT_EQUAL(cgroup_id(&arena, AT_FDCWD, "/proc", id), one);
 }
 
 TEST(cgroup_group, an_empty_one_is_made_anew)
