@@ -164,6 +164,7 @@ static int read_state(struct container *c, struct err *err)
 	c->poststop = json_is_true(json_object_get(json, "poststop"));
 	c->notify = json_is_true(json_object_get(json, "notify"));
 	c->manager = text_of(c->arena, json, "manager");
+	c->notify_place = text_of(c->arena, json, "notifyPlace");
 	read_lists(c, json);
 	forget_lives(c, json);
 	json_decref(json);
@@ -231,12 +232,12 @@ int container_write(const struct container *c, struct err *err)
 	json_t *cgroup = json_array();
 	for (size_t i = 0; i < c->cgroup.count; i++)
 		json_array_append_new(cgroup, json_string(c->cgroup.items[i]));
-	json_t *json = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:o, s:o}",
+	json_t *json = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:s*, s:o, s:o}",
 				 "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
 				 c->created, "boot", proc_boot_id(), "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
 				 (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
 				 "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
-				 (int)c->rdt, "manager", c->manager, "cgroup", cgroup, "annotations", annotations_json(c));
+				 (int)c->rdt, "manager", c->manager, "notifyPlace", c->notify_place, "cgroup", cgroup, "annotations", annotations_json(c));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (!text)

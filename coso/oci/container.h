@@ -38,6 +38,7 @@ struct container {
 	bool rdt;                         // it has groups in resctrl
 	bool poststart, poststop, notify; // the configuration has such hooks, a seccomp listener
 	const char *manager;              // sdnotify.h: who is to be told that the program is ready; NULL: nobody
+	const char *notify_place;         // and where the container has the socket for that
 };
 
 // Where containers are: `given`, else /run/coso-oci, or an ordinary user's folder of that name.

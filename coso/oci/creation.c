@@ -78,6 +78,7 @@ void creation_describe(struct creation *c)
 	k->poststop = spec->hooks[SPEC_HOOK_POSTSTOP].count;
 	k->notify = spec->process.seccomp_listener;
 	k->manager = sdnotify_manager();
+	k->notify_place = k->manager ? sdnotify_place(spec, k->manager) : NULL;
 }
 
 // systemd sees to it that no two units are called the same.

@@ -19,7 +19,8 @@
 
 enum { PARENTS_MAX = 256, FOLDER_MODE = 0750 }; // for what the group is: see restore.c
 
-static const char streams_name[] = "descriptors.json", parent_name[] = "parent", inventory_name[] = "inventory.img";
+static const char streams_name[] = "descriptors.json", parent_name[] = "parent", inventory_name[] = "inventory.img",
+		  place_name[] = "notify-place";
 
 static int make_folder(struct arena *arena, const char *what, const char *given, const char **out_path, struct err *err)
 {
@@ -199,4 +200,16 @@ int images_read_streams(struct arena *arena, const struct images *images, const 
 	}
 	json_decref(array);
 	return 0;
+}
+
+int images_write_place(const struct images *images, const char *place, struct err *err)
+{
+	return file_replace(images->folder, place_name, place, strlen(place), 0600, err);
+}
+
+const char *images_read_place(struct arena *arena, const struct images *images)
+{
+	struct err ignored;
+	const char *place = file_read(arena, images->folder, place_name, FILE_SMALL, NULL, &ignored);
+	return place && *place == '/' ? place : NULL;
 }

@@ -104,6 +104,8 @@ static int dump(struct container *c, const struct options *options, struct image
 		strv_push(a, &words, external.words.items[i]);
 	if (!options->pre_dump && images_write_streams(images, external.streams, err) < 0)
 		return -1;
+	if (!options->pre_dump && c->notify_place && images_write_place(images, c->notify_place, err) < 0)
+		return -1;
 	const struct checkpoint checkpoint = { .arena = a, .words = &words };
 	return checkpoint_run(&checkpoint, &ignored, err);
 }
@@ -116,8 +118,8 @@ static int write_images(struct container *c, const struct options *options, stru
 	if (container_lock(c, err) < 0 || check(c, err) < 0)
 		return -1;
 	int result = container_spec(c, &spec, &config, err);
-	if (result == 0 && c->manager)
-		sdnotify_describe(&spec, c->manager);
+	if (result == 0 && c->notify_place)
+		sdnotify_describe(&spec, c->notify_place);
 	if (result == 0)
 		result = images_make(c->arena, criuopts_image_path(&options->criu), options->criu.work_path, &images, err);
 	if (result == 0)

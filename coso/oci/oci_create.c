@@ -69,7 +69,7 @@ static int prepare_notification(struct creation *c, struct err *err)
 	const struct container *k = &c->container;
 	if (!k->manager)
 		return 0;
-	if (sdnotify_prepare(&c->spec, k->manager, k->folder, arena_printf(c->oci->arena, "%s/%s", k->root, k->id), err) < 0)
+	if (sdnotify_prepare(&c->spec, k->notify_place, k->folder, arena_printf(c->oci->arena, "%s/%s", k->root, k->id), err) < 0)
 		return -1;
 	if (!c->waits && (c->ready = sdnotify_listen(k->folder, err)) < 0)
 		return -1;

@@ -88,7 +88,7 @@ static int start_launch(struct restoration *r, struct err *err)
 	if (signals < 0 || creation_connect(c, err) < 0)
 		return -1;
 	const char *folder = arena_printf(c->oci->arena, "%s/%s", k->root, k->id);
-	if (k->manager && sdnotify_prepare(&c->spec, k->manager, k->folder, folder, err) < 0)
+	if (k->manager && sdnotify_prepare(&c->spec, k->notify_place, k->folder, folder, err) < 0)
 		return -1;
 	if (file_replace(k->folder, "config.json", c->bundle.text, c->bundle.size, 0600, err) < 0)
 		return -1;
@@ -121,6 +121,9 @@ static int make(struct restoration *r, struct err *err)
 	if (container_make(a, c->oci->root, c->id, &c->container, err) < 0)
 		return -1;
 	creation_describe(c);
+	c->container.notify_place = images_read_place(a, &r->images);
+	if (!c->container.notify_place)
+		c->container.manager = NULL; // its program knows of none
 	if (start_launch(r, err) == 0 && creation_hand_over(c, err) == 0 && creation_poststart(c, err) == 0)
 		return 0;
 	creation_give_up(c);

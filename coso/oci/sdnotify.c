@@ -34,12 +34,12 @@ const char *sdnotify_manager(void)
 
 static bool is_within(const char *path, const char *folder)
 {
-	size_t length = strlen(folder);
+	size_t length = str_eq(folder, "/") ? 0 : strlen(folder);
 	return str_starts(path, folder) && (!path[length] || path[length] == '/');
 }
 
-// Where the container sees the folder. What is bound from the host may have the manager's own socket there.
-static const char *place_of(const struct spec *spec, const char *manager)
+// What is bound from the host may have the manager's own socket there.
+const char *sdnotify_place(const struct spec *spec, const char *manager)
 {
 	const char *path = *manager == '/' ? path_clean(spec->arena, manager) : "/";
 	bool taken = str_eq(path, "/") || is_within(path, "/proc") || strlen(path) > PLACE_MAX;
@@ -62,14 +62,13 @@ static void add_mount(struct spec *spec, const char *place, const char *source)
 	};
 }
 
-void sdnotify_describe(struct spec *spec, const char *manager)
+void sdnotify_describe(struct spec *spec, const char *place)
 {
-	add_mount(spec, place_of(spec, manager), folder_name);
+	add_mount(spec, place, folder_name);
 }
 
-int sdnotify_prepare(struct spec *spec, const char *manager, int state, const char *path, struct err *err)
+int sdnotify_prepare(struct spec *spec, const char *place, int state, const char *path, struct err *err)
 {
-	const char *place = place_of(spec, manager);
 	// Whoever the program is, the folder lets it pass.
 	if (mkdirat(state, folder_name, 0755) < 0 || fchmodat(state, folder_name, 0755, 0) < 0)
 		return err_sys(err, "make the folder of NOTIFY_SOCKET");

@@ -247,7 +247,7 @@ network() {
 
 @test "a network namespace that it joined is the bundle's again" { with_criu network; }
 
-# The program's own socket for its manager is a mount of the state's.
+# The program's own socket for its manager is a mount of the state's, and stays where it is when the manager is another.
 notified() {
 	local pid
 	export NOTIFY_SOCKET=$T/notify
@@ -265,6 +265,16 @@ notified() {
 	goes_on c
 	oci exec c /bin/probe stat "$T/notify"
 	ended 0
+	checkpoint c
+	rm -r "$T/c/rootfs$T"
+	NOTIFY_SOCKET=$T/another restore c
+	goes_on c
+	oci exec c /bin/probe stat "$T/notify"
+	ended 0
+	[ ! -e "$T/c/rootfs$T/another" ]
+	NOTIFY_SOCKET=$T/another checkpoint c
+	restore c
+	goes_on c
 	gone c
 	kill %1
 }
