@@ -46,12 +46,17 @@ uint64_t proc_start_time(pid_t pid)
 	return field && num_u64("start time", field, 0, UINT64_MAX, &start, NULL) == 0 ? start : 0;
 }
 
+bool proc_lives(pid_t pid, uint64_t start_time)
+{
+	return pid > 0 && start_time && proc_start_time(pid) == start_time;
+}
+
 int proc_open(pid_t pid, uint64_t start_time)
 {
 	own_fd int fd = sys_pidfd_open(pid, 0);
 	if (fd < 0)
 		return -1;
-	if (start_time && proc_start_time(pid) != start_time) {
+	if (!proc_lives(pid, start_time)) { // once its number can't become another's
 		errno = ESRCH;
 		return -1;
 	}

@@ -13,7 +13,10 @@
 // 0: there is no such process, or it is a zombie.
 uint64_t proc_start_time(pid_t pid);
 
-// Opens a pidfd, and checks that it is the process that started at `start_time` (0: any). -1 with errno, ESRCH if it isn't.
+// Whether that process lives, and is the one that started then. One of which that isn't known (0) doesn't: its pid may be anybody's.
+bool proc_lives(pid_t pid, uint64_t start_time);
+
+// Opens a pidfd of the process that started then. -1 with errno, ESRCH if it doesn't live.
 int proc_open(pid_t pid, uint64_t start_time);
 
 // What tells one run of the kernel from the next, in which pids and start times begin anew: a UUID, or "" where proc has none. Read

@@ -94,13 +94,10 @@ int state_read(struct arena *arena, int folder, struct state *out, struct err *e
 
 int state_pidfd(const struct state *state)
 {
-	if (state->pid > 0 && state->pid_start)
-		return proc_open(state->pid, state->pid_start);
-	errno = ESRCH;
-	return -1;
+	return proc_open(state->pid, state->pid_start);
 }
 
 bool state_is_running(const struct state *state)
 {
-	return state->pid > 0 && state->pid_start && proc_start_time(state->pid) == state->pid_start;
+	return proc_lives(state->pid, state->pid_start);
 }

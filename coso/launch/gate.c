@@ -7,6 +7,7 @@
 #include "coso/launch/notify.h"
 #include "shared/fd.h"
 #include "shared/proc.h"
+#include "shared/str.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -43,6 +44,7 @@ int gate_read_report(int fd, struct gate_heard *heard, struct err *err)
 		heard->exit_code = report.exit_code;
 		*err = report.err;
 		err->msg[sizeof(err->msg) - 1] = '\0';
+		str_clean(err->msg);
 		return -1;
 	}
 	return err_set(err, EIO, "the error pipe broke");

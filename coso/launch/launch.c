@@ -97,7 +97,7 @@ bool launch_wants_cgroup(const struct launch *launch)
 	return launch->spec->cgroup;
 }
 
-// Rules for devices that nobody asked for are left out where nothing takes them; not even one's own group does from who isn't root.
+// Rules for devices that nobody asked for are left out where nothing takes them. From an ordinary user not even that user's own group does.
 static struct spec_resources possible_resources(const struct launch *launch, const struct cgroup *cgroup)
 {
 	struct spec_resources resources = launch->spec->resources;

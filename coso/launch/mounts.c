@@ -257,6 +257,17 @@ static int attach_failed(const struct launch *launch, const struct mounts_item *
 	return err_hint(err, "a container without a mount namespace takes Linux 6.15, and this is %s", kernel.release);
 }
 
+// What was mounted before is out of reach.
+static void become_root(struct launch *launch, const struct mounts_item *item, struct made *made)
+{
+	for (struct mounts_item *earlier = launch->mounts.items; earlier < item; earlier++) {
+		fd_close(&earlier->attached);
+		fd_close(&earlier->source);
+	}
+	fd_close(&launch->rootfs.root);
+	launch->rootfs.root = take_fd(&made->fd);
+}
+
 static int attach(struct launch *launch, struct mounts_item *item, struct made *made, int target, struct err *err)
 {
 	struct err early;
@@ -271,8 +282,7 @@ static int attach(struct launch *launch, struct mounts_item *item, struct made *
 	if (finished < 0 && finish(launch, item, made, err) < 0)
 		return err_wrap(err, "mount '%s' on '%s'", m->source ? m->source : m->type, item->path);
 	if (str_eq(item->path, "/")) {
-		fd_close(&launch->rootfs.root);
-		launch->rootfs.root = take_fd(&made->fd);
+		become_root(launch, item, made);
 	} else if (item->late_readonly) {
 		item->source = take_fd(&made->fd);
 	} else if (str_eq(item->path, "/proc") || str_eq(item->path, "/sys")) {

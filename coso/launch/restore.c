@@ -309,7 +309,7 @@ static int begin_container(struct launch *launch, pid_t pid, struct err *err)
 	struct arena *a = launch->arena;
 	const struct spec *spec = launch->spec;
 	launch->pid = pid;
-	launch->pidfd = proc_open(pid, 0);
+	launch->pidfd = sys_pidfd_open(pid, 0);
 	if (launch->pidfd < 0)
 		return err_sys(err, "open the container's first process");
 	if (launch->note && launch->note(launch, err) < 0)

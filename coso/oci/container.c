@@ -232,12 +232,13 @@ int container_write(const struct container *c, struct err *err)
 	json_t *cgroup = json_array();
 	for (size_t i = 0; i < c->cgroup.count; i++)
 		json_array_append_new(cgroup, json_string(c->cgroup.items[i]));
-	json_t *json = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:s*, s:o, s:o}",
-				 "ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created",
-				 c->created, "boot", proc_boot_id(), "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart",
-				 (json_int_t)c->pid_start, "pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process,
-				 "poststart", (int)c->poststart, "poststop", (int)c->poststop, "notify", (int)c->notify, "rdt",
-				 (int)c->rdt, "manager", c->manager, "notifyPlace", c->notify_place, "cgroup", cgroup, "annotations", annotations_json(c));
+	json_t *json = json_pack(
+		"{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:i, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s*, s:s*, s:o, s:o}",
+		"ociVersion", c->oci_version, "id", c->id, "bundle", c->bundle, "rootfs", c->rootfs, "created", c->created, "boot",
+		proc_boot_id(), "owner", (json_int_t)c->owner, "pid", (int)c->pid, "pidStart", (json_int_t)c->pid_start,
+		"pidNamespace", (int)c->pid_namespace, "hasProcess", (int)c->has_process, "poststart", (int)c->poststart,
+		"poststop", (int)c->poststop, "notify", (int)c->notify, "rdt", (int)c->rdt, "manager", c->manager, "notifyPlace",
+		c->notify_place, "cgroup", cgroup, "annotations", annotations_json(c));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (!text)
@@ -252,7 +253,7 @@ enum container_status container_status(const struct container *c)
 	own_arena struct arena arena = { 0 };
 	// First: delete ends the process before it removes what it awaits.
 	bool awaited = start_is_awaited(c->folder);
-	bool lives = c->pid > 0 && c->pid_start && proc_start_time(c->pid) == c->pid_start;
+	bool lives = proc_lives(c->pid, c->pid_start);
 	struct cgroup cgroup;
 	if (start_is_being_made(c->folder) || !c->pid) // by a create that lives, and holds the lock
 		return !c->locked && flock(c->folder, LOCK_SH | LOCK_NB) < 0 ? CONTAINER_CREATING : CONTAINER_STOPPED;
@@ -278,10 +279,7 @@ const char *container_status_name(enum container_status status)
 
 int container_pidfd(const struct container *c)
 {
-	if (c->pid > 0 && c->pid_start)
-		return proc_open(c->pid, c->pid_start);
-	errno = ESRCH;
-	return -1;
+	return proc_open(c->pid, c->pid_start);
 }
 
 static const char *owner_name(uint32_t uid, char *name, size_t size)

@@ -26,7 +26,7 @@ static const struct opt kill_table[] = {
 };
 static const struct opt delete_table[] = {
 	{ "force", 'f', OPT_FLAG, offsetof(struct options, force), NULL, "end it first; no error if there is none" },
-	{ "regex", 0, OPT_FLAG, offsetof(struct options, regex), NULL, "all whose ids an extended regular expression matches" },
+	{ "regex", 'r', OPT_FLAG, offsetof(struct options, regex), NULL, "all whose ids an extended regular expression matches" },
 	{ 0 },
 };
 
@@ -165,7 +165,9 @@ int oci_cmd_delete(struct oci *oci, int *out_exit_code, struct err *err)
 	int help = oci_options(oci, delete_table, &options, err);
 	if (help)
 		return help < 0 ? -1 : 0;
-	if (options.regex && oci->argc)
+	if (options.regex && oci->argc != 1)
+		return err_set(err, EINVAL, "--regex takes one expression, in quotation marks if the shell would expand it");
+	if (options.regex)
 		return delete_matching(oci, oci->argv[0], options.force, err);
 	const char *id = oci_id(oci, err);
 	return id ? delete_one(oci, id, options.force, err) : -1;

@@ -7,6 +7,7 @@
 #include "coso/oci/oci.h"
 #include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 #include "shared/opts.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static int follow(struct container *c, int connection, struct err *err)
 static int run_poststart(struct container *c, struct err *err)
 {
 	struct spec spec;
-	struct err ignored;
+	struct err left;
 	json_t *config = NULL;
 	if (!c->poststart)
 		return 0;
@@ -70,8 +71,8 @@ static int run_poststart(struct container *c, struct err *err)
 	if (result == 0)
 		result = hooks_run(c->arena, &spec, SPEC_HOOK_POSTSTART, hooks_state(c->arena, &spec, "running", c->pid), err);
 	json_decref(config);
-	if (result < 0)
-		(void)container_remove(c, &ignored);
+	if (result < 0 && container_remove(c, &left) < 0)
+		log_warning("%s", left.msg);
 	return result;
 }
 

@@ -122,8 +122,14 @@ several() {
 	oci delete --regex '('
 	fails 1 'no extended regular expression'
 	oci delete --regex
-	fails 1 'container id cannot be empty'
-	gone db
+	fails 1 'one expression'
+	oci delete -f -r db web
+	fails 1 'one expression'
+	is_state db running
+	oci delete -f -r d.
+	quiet
+	oci state db
+	fails 1 'does not exist'
 }
 
 @test "delete --regex: all whose ids match, and no other" { in_ns clean several; }

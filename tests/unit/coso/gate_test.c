@@ -99,16 +99,18 @@ TEST(gate, reports_of_no_kind_are_broken)
 	}
 }
 
-TEST(gate, a_report_of_a_failure_always_ends)
+TEST(gate, a_report_of_a_failure_ends_and_is_one_line)
 {
 	struct gate_heard heard = { 0 };
 	struct err err = { 0 };
 	struct report report;
 	memset(&report, 'x', sizeof(report));
 	report.kind = REPORT_FAILED;
+	report.err.msg[3] = '\033';
 	CU_ASSERT_EQUAL(read_report(&report, sizeof(report), &heard, &err), -1);
 	CU_ASSERT_TRUE(heard.failed);
 	CU_ASSERT_EQUAL(strnlen(err.msg, sizeof(err.msg)), sizeof(err.msg) - 1);
+	CU_ASSERT_EQUAL(err.msg[3], '?');
 }
 
 TEST(gate, a_huge_report_is_one_report)
