@@ -56,7 +56,7 @@ int proc_open(pid_t pid, uint64_t start_time)
 	own_fd int fd = sys_pidfd_open(pid, 0);
 	if (fd < 0)
 		return -1;
-	if (!proc_lives(pid, start_time)) { // once its number can't become another's
+	if (!proc_lives(pid, start_time)) { // now, so it had that number then, too
 		errno = ESRCH;
 		return -1;
 	}

@@ -145,7 +145,7 @@ int place_make_container(const struct place *place, const char *id, struct err *
 
 const char *place_group(struct arena *arena, const struct place *place, const char *id)
 {
-	return place->is_system ? id : cgroup_id(arena, place->run_fd, ".", id);
+	return place->is_system || place->run_fd < 0 ? id : cgroup_id(arena, place->run_fd, ".", id);
 }
 
 const char *place_state(struct arena *arena, const struct place *place, const char *id)

@@ -14,7 +14,7 @@
 
 struct place {
 	const char *run, *lib; // absolute paths
-	bool is_system;        // root's own: others have containers of the same names
+	bool is_system;        // /run/coso: its containers' groups have their names alone
 	int run_fd;            // open, 0700
 	int owners_fd;         // run/.owners
 	int lib_fd;

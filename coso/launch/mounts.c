@@ -64,6 +64,8 @@ static int prepare_item(struct launch *launch, struct mounts_item *item, struct 
 		return -1;
 	if (item->mount->copy_up && (!str_eq(item->mount->type, "tmpfs") || str_eq(item->path, "/")))
 		return err_set(err, EINVAL, "mount on '%s': tmpcopyup is for a tmpfs below the root", item->path);
+	if (str_eq(item->path, "/") && item > launch->mounts.items && !str_eq(item[-1].path, "/"))
+		return err_set(err, EINVAL, "mount on '/': it must come first, as what is mounted before it is out of reach");
 	item->late_readonly = waits(item);
 	// "rbind,ro" is for the top alone; but a /sys that is looked at has the host's control groups below it (CVE-2023-25809).
 	item->whole_readonly = item->kind == MOUNTS_BIND && item->mount->recursive && mountattr_is_readonly(item->mount) &&
@@ -257,17 +259,6 @@ static int attach_failed(const struct launch *launch, const struct mounts_item *
 	return err_hint(err, "a container without a mount namespace takes Linux 6.15, and this is %s", kernel.release);
 }
 
-// What was mounted before is out of reach.
-static void become_root(struct launch *launch, const struct mounts_item *item, struct made *made)
-{
-	for (struct mounts_item *earlier = launch->mounts.items; earlier < item; earlier++) {
-		fd_close(&earlier->attached);
-		fd_close(&earlier->source);
-	}
-	fd_close(&launch->rootfs.root);
-	launch->rootfs.root = take_fd(&made->fd);
-}
-
 static int attach(struct launch *launch, struct mounts_item *item, struct made *made, int target, struct err *err)
 {
 	struct err early;
@@ -282,7 +273,8 @@ static int attach(struct launch *launch, struct mounts_item *item, struct made *
 	if (finished < 0 && finish(launch, item, made, err) < 0)
 		return err_wrap(err, "mount '%s' on '%s'", m->source ? m->source : m->type, item->path);
 	if (str_eq(item->path, "/")) {
-		become_root(launch, item, made);
+		fd_close(&launch->rootfs.root);
+		launch->rootfs.root = take_fd(&made->fd);
 	} else if (item->late_readonly) {
 		item->source = take_fd(&made->fd);
 	} else if (str_eq(item->path, "/proc") || str_eq(item->path, "/sys")) {

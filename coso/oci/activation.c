@@ -30,8 +30,8 @@ int activation_read(int inherited, const char *preserve, struct activation *out,
 	if (preserve && num_u64("--preserve-fds", preserve, 0, COUNT_MAX, &more, err) < 0)
 		return -1;
 	struct activation a = { .listen = listen_count() };
-	bool is_addressed = getenv("LISTEN_PID") || inherited;
-	a.count = (is_addressed ? a.listen : 0) + (int)more;
+	bool leftover = !getenv("LISTEN_PID") && !inherited;
+	a.count = (leftover ? 0 : a.listen) + (int)more;
 	if (a.count > inherited)
 		return err_set(err, EBADF, "unable to stat preserved-fd %d (of %d): %d isn't open", inherited, a.count,
 			       FIRST + inherited);

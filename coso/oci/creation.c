@@ -9,6 +9,7 @@
 #include "coso/oci/console.h"
 #include "coso/oci/sdnotify.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 #include "shared/proc.h"
 #include "shared/stamp.h"
 #include "shared/sys.h"
@@ -145,14 +146,15 @@ int creation_poststart(struct creation *c, struct err *err)
 // The launch takes back what it made itself; what its record tells beside that was never made, or is somebody else's.
 void creation_give_up(struct creation *c)
 {
-	struct err ignored;
+	struct err left;
 	if (c->launch.spec)
 		launch_end(&c->launch);
 	if (!c->launch.unclean)
 		c->container.cgroup = (struct strv){ 0 };
 	if (c->options.pid_file && c->launch.pid)
 		unlink(c->options.pid_file);
-	(void)container_remove(&c->container, &ignored);
+	if (container_remove(&c->container, &left) < 0)
+		log_warning("%s", left.msg);
 }
 
 // While this process supervises, another one waits until the program is ready. Returns its pidfd, or -1: there is none.

@@ -204,12 +204,13 @@ int images_read_streams(struct arena *arena, const struct images *images, const 
 
 int images_write_place(const struct images *images, const char *place, struct err *err)
 {
-	return file_replace(images->folder, place_name, place, strlen(place), 0600, err);
+	if (place)
+		return file_replace(images->folder, place_name, place, strlen(place), 0600, err);
+	return unlinkat(images->folder, place_name, 0) < 0 && errno != ENOENT ? err_sys(err, "remove '%s'", place_name) : 0;
 }
 
 const char *images_read_place(struct arena *arena, const struct images *images)
 {
 	struct err ignored;
-	const char *place = file_read(arena, images->folder, place_name, FILE_SMALL, NULL, &ignored);
-	return place && *place == '/' ? place : NULL;
+	return file_read(arena, images->folder, place_name, FILE_SMALL, NULL, &ignored);
 }

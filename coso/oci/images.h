@@ -32,6 +32,6 @@ void images_close(struct images *images);
 int images_write_streams(const struct images *images, const char *const keys[EXTERNAL_STREAMS], struct err *err);
 int images_read_streams(struct arena *arena, const struct images *images, const char *out_keys[EXTERNAL_STREAMS], struct err *err);
 
-// Where the container has its socket for its manager (sdnotify.h), in "notify-place". NULL: it has none.
+// Where the container has its socket for its manager (sdnotify.h), in "notify-place". NULL: it has none. What is read may be anything.
 int images_write_place(const struct images *images, const char *place, struct err *err);
 const char *images_read_place(struct arena *arena, const struct images *images);

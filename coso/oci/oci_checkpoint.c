@@ -104,7 +104,7 @@ static int dump(struct container *c, const struct options *options, struct image
 		strv_push(a, &words, external.words.items[i]);
 	if (!options->pre_dump && images_write_streams(images, external.streams, err) < 0)
 		return -1;
-	if (!options->pre_dump && c->notify_place && images_write_place(images, c->notify_place, err) < 0)
+	if (!options->pre_dump && images_write_place(images, c->notify_place, err) < 0)
 		return -1;
 	const struct checkpoint checkpoint = { .arena = a, .words = &words };
 	return checkpoint_run(&checkpoint, &ignored, err);

@@ -98,18 +98,19 @@ int oci_cmd_kill(struct oci *oci, int *out_exit_code, struct err *err)
 	return result;
 }
 
-static int delete (struct container *c, bool force, struct err *err)
+static int check_ended(const struct container *c, struct err *err)
 {
 	enum container_status status = container_status(c);
-	if (status == CONTAINER_CREATING) { // or somebody else is removing it: then it is gone once that has the lock no more
-		if (container_lock(c, err) < 0)
-			return -1;
-		status = container_status(c);
-	}
-	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
+	if (status == CONTAINER_RUNNING || status == CONTAINER_PAUSED)
 		return err_set(err, EBUSY, "cannot delete container %s that is not stopped: %s", c->id,
 			       container_status_name(status));
-	if (!c->locked && container_lock(c, err) < 0)
+	return 0;
+}
+
+// What holds the lock may be creating it, starting it, or removing it: then it is gone once the lock is free.
+static int delete (struct container *c, bool force, struct err *err)
+{
+	if ((!force && check_ended(c, err) < 0) || container_lock(c, err) < 0 || (!force && check_ended(c, err) < 0))
 		return -1;
 	return container_remove(c, err);
 }

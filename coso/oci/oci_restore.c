@@ -88,7 +88,7 @@ static int start_launch(struct restoration *r, struct err *err)
 	if (signals < 0 || creation_connect(c, err) < 0)
 		return -1;
 	const char *folder = arena_printf(c->oci->arena, "%s/%s", k->root, k->id);
-	if (k->manager && sdnotify_prepare(&c->spec, k->notify_place, k->folder, folder, err) < 0)
+	if (k->notify_place && sdnotify_prepare(&c->spec, k->notify_place, k->folder, folder, err) < 0)
 		return -1;
 	if (file_replace(k->folder, "config.json", c->bundle.text, c->bundle.size, 0600, err) < 0)
 		return -1;
@@ -108,6 +108,18 @@ static int complete(struct creation *c, struct err *err)
 	return creation_check_terminal(c, err);
 }
 
+// A program that knows of no manager's socket gets none now, and one that knows of it finds it where it was.
+static int place_notification(struct restoration *r, struct err *err)
+{
+	struct container *k = &r->creation.container;
+	k->notify_place = images_read_place(k->arena, &r->images);
+	if (!k->notify_place)
+		k->manager = NULL;
+	else if (!sdnotify_is_place(&r->creation.spec, k->notify_place))
+		return err_set(err, EBADMSG, "'%s': NOTIFY_SOCKET can't be at '%.200s'", r->images.path, k->notify_place);
+	return 0;
+}
+
 static int make(struct restoration *r, struct err *err)
 {
 	struct creation *c = &r->creation;
@@ -121,10 +133,8 @@ static int make(struct restoration *r, struct err *err)
 	if (container_make(a, c->oci->root, c->id, &c->container, err) < 0)
 		return -1;
 	creation_describe(c);
-	c->container.notify_place = images_read_place(a, &r->images);
-	if (!c->container.notify_place)
-		c->container.manager = NULL; // its program knows of none
-	if (start_launch(r, err) == 0 && creation_hand_over(c, err) == 0 && creation_poststart(c, err) == 0)
+	if (place_notification(r, err) == 0 && start_launch(r, err) == 0 && creation_hand_over(c, err) == 0 &&
+	    creation_poststart(c, err) == 0)
 		return 0;
 	creation_give_up(c);
 	return -1;

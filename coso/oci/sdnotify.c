@@ -38,16 +38,22 @@ static bool is_within(const char *path, const char *folder)
 	return str_starts(path, folder) && (!path[length] || path[length] == '/');
 }
 
-// What is bound from the host may have the manager's own socket there.
-const char *sdnotify_place(const struct spec *spec, const char *manager)
+bool sdnotify_is_place(const struct spec *spec, const char *path)
 {
-	const char *path = *manager == '/' ? path_clean(spec->arena, manager) : "/";
-	bool taken = str_eq(path, "/") || is_within(path, "/proc") || strlen(path) > PLACE_MAX;
+	if (str_eq(path, other_place))
+		return true;
+	bool taken = is_within(path, "/proc") || strlen(path) > PLACE_MAX;
 	for (size_t i = 0; i < spec->mount_count && !taken; i++) {
 		const struct spec_mount *m = &spec->mounts[i];
 		taken = str_eq(m->type, "bind") && is_within(path, path_clean(spec->arena, m->destination));
 	}
-	return taken ? other_place : path;
+	return !taken && *path == '/' && path[1] && str_eq(path, path_clean(spec->arena, path));
+}
+
+const char *sdnotify_place(const struct spec *spec, const char *manager)
+{
+	const char *path = *manager == '/' ? path_clean(spec->arena, manager) : other_place;
+	return sdnotify_is_place(spec, path) ? path : other_place;
 }
 
 static void add_mount(struct spec *spec, const char *place, const char *source)

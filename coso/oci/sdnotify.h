@@ -9,6 +9,7 @@
 #include "coso/spec/spec.h"
 #include "shared/err.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 // Where this runtime's own manager listens ($NOTIFY_SOCKET), or NULL.
@@ -17,6 +18,9 @@ const char *sdnotify_manager(void);
 // Where a container sees the folder: where the manager's socket is on the host; as /run/notify where that can't be. It stays so as long
 // as the container lives, whoever its manager becomes.
 const char *sdnotify_place(const struct spec *spec, const char *manager);
+
+// False where it can't be, whatever the manager: what is bound from the host may have the manager's own socket there.
+bool sdnotify_is_place(const struct spec *spec, const char *path);
 
 // Makes the socket's folder in `state`, the container's folder, whose path is `path`, and tells the program of the socket.
 int sdnotify_prepare(struct spec *spec, const char *place, int state, const char *path, struct err *err);

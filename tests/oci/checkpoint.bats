@@ -273,8 +273,21 @@ notified() {
 	ended 0
 	[ ! -e "$T/c/rootfs$T/another" ]
 	NOTIFY_SOCKET=$T/another checkpoint c
-	restore c
+	echo /proc/notify >"$T/images/notify-place"
+	if restore c 2>/dev/null; then return 1; fi
+	grep -q "NOTIFY_SOCKET can't be at '/proc/notify" "$T/err"
+	printf %s "$T/notify" >"$T/images/notify-place"
+	unset NOTIFY_SOCKET
+	restore c # by nobody's manager
 	goes_on c
+	gone c
+	# What is left of an older checkpoint in the same folder is no longer told.
+	up c . count
+	wait_for 5 grep -q ' 3$' "$T/c.out"
+	checkpoint c
+	NOTIFY_SOCKET=$T/notify restore c
+	goes_on c
+	[ "$(jq .manager /run/coso-oci/c/state.json)" = null ]
 	gone c
 	kill %1
 }
