@@ -209,8 +209,8 @@ int images_write_place(const struct images *images, const char *place, struct er
 	return unlinkat(images->folder, place_name, 0) < 0 && errno != ENOENT ? err_sys(err, "remove '%s'", place_name) : 0;
 }
 
-const char *images_read_place(struct arena *arena, const struct images *images)
+int images_read_place(struct arena *arena, const struct images *images, const char **out_place, struct err *err)
 {
-	struct err ignored;
-	return file_read(arena, images->folder, place_name, FILE_SMALL, NULL, &ignored);
+	*out_place = file_read(arena, images->folder, place_name, FILE_SMALL, NULL, err);
+	return *out_place || err->code == ENOENT ? 0 : -1;
 }

@@ -34,4 +34,4 @@ int images_read_streams(struct arena *arena, const struct images *images, const 
 
 // Where the container has its socket for its manager (sdnotify.h), in "notify-place". NULL: it has none. What is read may be anything.
 int images_write_place(const struct images *images, const char *place, struct err *err);
-const char *images_read_place(struct arena *arena, const struct images *images);
+int images_read_place(struct arena *arena, const struct images *images, const char **out_place, struct err *err);

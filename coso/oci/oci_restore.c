@@ -112,7 +112,8 @@ static int complete(struct creation *c, struct err *err)
 static int place_notification(struct restoration *r, struct err *err)
 {
 	struct container *k = &r->creation.container;
-	k->notify_place = images_read_place(k->arena, &r->images);
+	if (images_read_place(k->arena, &r->images, &k->notify_place, err) < 0)
+		return -1;
 	if (!k->notify_place)
 		k->manager = NULL;
 	else if (!sdnotify_is_place(&r->creation.spec, k->notify_place))

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char own_file[] = "/etc/resolv.conf";
-static const char behind_stub[] = "/run/systemd/resolve/resolv.conf"; // the servers that systemd-resolved's 127.0.0.53 asks
+static const char resolved_file[] = "/run/systemd/resolve/resolv.conf"; // the servers that systemd-resolved's 127.0.0.53 asks
 
 static bool is_loopback(const char *address)
 {
@@ -60,7 +60,7 @@ int flags_resolv_conf(struct arena *arena, const struct strv *list, bool host_ne
 	size_t servers;
 	text = reachable(arena, own, &servers);
 	if (!servers) {
-		const char *behind = file_read(arena, AT_FDCWD, behind_stub, FILE_SMALL, NULL, NULL);
+		const char *behind = file_read(arena, AT_FDCWD, resolved_file, FILE_SMALL, NULL, NULL);
 		if (behind)
 			text = reachable(arena, behind, &servers);
 	}

@@ -411,6 +411,9 @@ explain() {
 	"$BIN/coso" explain --root "$T/elsewhere" --rootfs "$PROBE" --network none >"$T/out"
 	grep -q "upper layer: $T/elsewhere/lib/containers/" "$T/out"
 	[ ! -e "$T/elsewhere" ]
+	mkdir -p "$T/there/run"
+	"$BIN/coso" explain --root "$T/there" --name web --memory 64m --rootfs "$PROBE" --network none >"$T/out"
+	grep -qE '/coso/web@[0-9a-f]+\.[0-9a-f]+' "$T/out"
 	"$BIN/coso" explain --rootfs "$PROBE" --network container:none >"$T/out" 2>"$T/err" && status=0 || status=$?
 	fails 125 "no such container runs"
 }

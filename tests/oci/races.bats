@@ -129,6 +129,29 @@ two_deletes() {
 
 @test "J: two deletes at a time" { in_ns clean two_deletes; }
 
+# While another command holds the lock both wait for it. Whichever is first, a container that was started isn't deleted.
+start_or_delete() {
+	local i started deleted holder pid
+	quick box hold 0
+	for i in {1..12}; do
+		"$BIN/coso-oci" create --bundle "$T/box" box >/dev/null </dev/null
+		flock /run/coso-oci/box sleep 0.2 &
+		holder=$!
+		wait_for 5 eval '! flock -n /run/coso-oci/box true'
+		started=0 deleted=0
+		"$BIN/coso-oci" delete box 2>"$T/err1" &
+		pid=$!
+		"$BIN/coso-oci" start box 2>"$T/err2" || started=$?
+		wait $pid || deleted=$?
+		wait $holder
+		[ $((started + deleted)) = 1 ] || { echo "start: $started $(<"$T/err2"), delete: $deleted $(<"$T/err1")" >&2; return 1; }
+		[ $deleted = 0 ] || grep -q 'that is not stopped: running' "$T/err1"
+		"$BIN/coso-oci" delete --force box
+	done
+}
+
+@test "J: a start and a delete at a time: one of them" { in_ns clean start_or_delete; }
+
 # Right after the end, before anybody has waited for it.
 kills() {
 	local i
