@@ -7,6 +7,7 @@
 #include "shared/num.h"
 #include "shared/path.h"
 #include "shared/proc.h"
+#include "shared/str.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOCK_MS = 500 };
+enum { LOCK_MS = 500, OWNER_SIZE = 96 };
 
 static int open_locked(int dir, const char *name, struct err *err)
 {
@@ -56,12 +57,18 @@ static int reserve(const struct place *place, const char *id, struct claim *clai
 	return -1;
 }
 
+// What tells a process from all others that have had its pid: a folder of claims may outlive the boot.
+static void describe_owner(pid_t pid, char out[OWNER_SIZE])
+{
+	snprintf(out, OWNER_SIZE, "%" PRIu64 " %s", proc_start_time(pid), proc_boot_id());
+}
+
 static int write_claim(const struct place *place, const char *id, struct claim *claim, struct err *err)
 {
-	char start[32];
+	char owner[OWNER_SIZE];
 	snprintf(claim->name, sizeof(claim->name), "%d:%s", (int)getpid(), id);
-	snprintf(start, sizeof(start), "%" PRIu64, proc_start_time(getpid()));
-	if (symlinkat(start, place->owners_fd, claim->name) == 0)
+	describe_owner(getpid(), owner);
+	if (symlinkat(owner, place->owners_fd, claim->name) == 0)
 		return 0;
 	claim->name[0] = '\0';
 	return err_sys(err, "claim '%s' in '%s/.owners'", id, place->run);
@@ -124,12 +131,12 @@ struct dead {
 	const char *id; // behind the ':' of the name
 };
 
-// True if the claim's owner is gone. kill(2) tells most; the start time tells a recycled pid.
+// True if the claim's owner is gone. kill(2) tells most; start time and boot tell a recycled pid.
 static bool is_dead(const struct place *place, const char *name, size_t *exact, struct dead *out)
 {
 	const char *colon = strchr(name, ':');
-	char number[16], text[32];
-	uint64_t pid, start;
+	char number[16], claimed[OWNER_SIZE], owner[OWNER_SIZE];
+	uint64_t pid;
 	if (!colon || (size_t)(colon - name) >= sizeof(number) || !colon[1])
 		return false;
 	memcpy(number, name, (size_t)(colon - name));
@@ -144,11 +151,12 @@ static bool is_dead(const struct place *place, const char *name, size_t *exact, 
 	if (*exact == 0 && out->pid != getpid())
 		return false;
 	*exact -= *exact > 0;
-	ssize_t n = readlinkat(place->owners_fd, name, text, sizeof(text) - 1);
+	ssize_t n = readlinkat(place->owners_fd, name, claimed, sizeof(claimed) - 1);
 	if (n < 0)
 		return false;
-	text[n] = '\0';
-	return num_u64("start time", text, 0, UINT64_MAX, &start, NULL) == 0 && proc_start_time(out->pid) != start;
+	claimed[n] = '\0';
+	describe_owner(out->pid, owner);
+	return !str_eq(claimed, owner);
 }
 
 // A child that is being killed with its launcher, just cloned, may hold a copy of the lock for a moment more.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // claim.h - who answers for a container, written down before anything of it exists and taken back last
 //
-// Theory of operation. run/.owners/<pid>:<id> is a symbolic link whose target is the owner's start time: one system call makes
-// it, and whether the owner lives is one more (kill(pid, 0)): beside 1,000 containers that live, a launch looks at all their claims in
-// about a millisecond; a command that reads each owner's start time, such as ps, takes about four. The id itself is reserved by renaming a prepared, locked folder to run/<id>, which fails if that exists. The
-// owner keeps the lock; who mends what a crash left holds it meanwhile. Order: claim, folder, everything else; and back again.
+// Theory of operation. run/.owners/<pid>:<id> is a symbolic link whose target is the owner's start time and boot: one system call
+// makes it, and whether the owner lives is one more (kill(pid, 0)): beside 1,000 containers that live, a launch looks at all their
+// claims in about a millisecond; a command that reads each owner's start time, such as ps, takes about four. The id itself is reserved
+// by renaming a prepared, locked folder to run/<id>, which fails if that exists. The owner keeps the lock; who mends what a crash left
+// holds it meanwhile. Order: claim, folder, everything else; and back again.
 #pragma once
 
 #include "coso/engine/place.h"

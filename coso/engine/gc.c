@@ -11,12 +11,15 @@
 #include "shared/log.h"
 #include "shared/path.h"
 #include "shared/proc.h"
+#include "shared/str.h"
 #include "shared/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { DYING_MS = 10000, CLOSE_LOOKS = 16 };
@@ -79,8 +82,56 @@ static bool mend(const struct place *place, const char *id, int folder)
 	return true;
 }
 
+// Removes a container's folder, unless there is such a container: then that is who sees to it.
+static void remove_outlived(const struct place *place, const char *id)
+{
+	own_arena struct arena arena = { 0 };
+	struct claim claim;
+	struct err err;
+	if (claim_take(place, id, &claim, &err) < 0)
+		return;
+	if (rootfs_remove_data(place_container(&arena, place, id), &err) == 0) {
+		claim_release(place, id, &claim);
+		return;
+	}
+	log_warning("remove what the last boot left of '%s': %s", id, err.msg);
+	claim_leave(&claim);
+}
+
+static void remove_all_outlived(const struct place *place)
+{
+	int containers = openat(place->lib_fd, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *list = containers < 0 ? NULL : fdopendir(containers);
+	if (!list) {
+		fd_close(&containers);
+		return;
+	}
+	struct dirent *entry;
+	while ((entry = readdir(list)))
+		if (entry->d_name[0] != '.')
+			remove_outlived(place, entry->d_name);
+	closedir(list);
+}
+
+// Containers' folders are on a disk, their states mostly aren't.
+static void sweep_last_boot(const struct place *place)
+{
+	char boot[64];
+	const char *now = proc_boot_id();
+	ssize_t n = readlinkat(place->lib_fd, ".boot", boot, sizeof(boot) - 1);
+	boot[n < 0 ? 0 : n] = '\0';
+	if (!*now || str_eq(boot, now))
+		return;
+	if (*boot)
+		remove_all_outlived(place);
+	unlinkat(place->lib_fd, ".boot", 0);
+	if (symlinkat(now, place->lib_fd, ".boot") < 0 && errno != EEXIST)
+		log_verbose("make '%s/.boot': %s", place->lib, strerrordesc_np(errno));
+}
+
 void gc_sweep(const struct place *place, bool hurry)
 {
+	sweep_last_boot(place);
 	claim_each_dead(place, hurry ? CLOSE_LOOKS : SIZE_MAX, mend);
 }
 

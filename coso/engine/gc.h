@@ -10,6 +10,7 @@
 // Looks at the claims; of containers whose owner died it ends what still runs (unless detached), pays the network's debt, removes
 // cgroup, upper layer and state. A detached container that lives on is left alone. What can't be mended is a warning, and is
 // tried again by the next command.
+// The first command after a boot also removes layers and logs of the last one's containers: their states went with /run.
 // `hurry`: of owners that seem to live, only some are looked at closely; a launch takes no longer beside 1,000 containers.
 void gc_sweep(const struct place *place, bool hurry);
 

@@ -5,13 +5,16 @@
 #include "coso/cgroup/cgroup.h"
 #include "coso/spec/caller.h"
 #include "shared/fd.h"
+#include "shared/hash.h"
 #include "shared/path.h"
 #include "shared/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,16 +27,24 @@ static const char *user_folder(struct arena *arena, const char *variable, const 
 	return arena_printf(arena, "%s/%s/coso", home && home[0] == '/' ? home : "/", below_home);
 }
 
-// A login session has a folder for what runs. Where there is none, as in cron's jobs, states lie beside the data; what they tell of isn't
-// what a session's states tell of, and so has a folder of its own.
+// A login session has a folder for what runs. Where there is none, as in cron's jobs, states lie beside the data. What one folder of
+// states tells of isn't what another's tells of: each has data of its own.
 static void name_user_folders(struct arena *arena, struct place *place)
 {
 	const char *session = getenv("XDG_RUNTIME_DIR"), *data = user_folder(arena, "XDG_DATA_HOME", ".local/share");
 	const char *standard = arena_printf(arena, "/run/user/%u", (unsigned int)geteuid());
+	char real[PATH_MAX];
 	if (!session || session[0] != '/')
 		session = access(standard, W_OK) == 0 ? standard : NULL;
+	else if (realpath(session, real))
+		session = arena_strdup(arena, real);
 	place->run = arena_printf(arena, session ? "%s/coso" : "%s/run", session ? session : data);
-	place->lib = session ? data : arena_printf(arena, "%s/lib", data);
+	if (!session)
+		place->lib = arena_printf(arena, "%s/lib", data);
+	else if (str_eq(session, standard))
+		place->lib = data;
+	else
+		place->lib = arena_printf(arena, "%s/sessions/%016" PRIx64, data, hash_bytes(session, strlen(session)));
 }
 
 static int open_folder(const char *path, struct err *err)

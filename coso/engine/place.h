@@ -5,6 +5,7 @@
 //   run/.owners/       claims, see claim.h
 //   lib/containers/<id>/  log, data/upper, data/work                                  (root: /var/lib/coso)
 //   lib/cache/         compiled seccomp filters
+//   lib/.boot          a link to the boot (random(4), boot_id) that lib/containers is of
 #pragma once
 
 #include "shared/arena.h"

@@ -265,3 +265,49 @@ strange_log() {
 }
 
 @test "ps prints no control characters" { in_ns clean strange_log; }
+
+# What a power failure leaves: folders on the disk, none of /run.
+last_boot() {
+	local kept=/var/lib/coso/containers/old
+	alpine --detach --name old sh -c 'echo mine >/made; exec sleep 100'
+	silent
+	wait_for 5 [ -s $kept/data/upper/made ]
+	verb kill old
+	wait_for 5 is_status old "exited .137."
+	mkdir -p $kept/data/upper
+	alpine --detach --name new sleep 100
+	silent
+	rm -r /run/coso/old
+	verb ps # it may be another's, with a /run of its own
+	[ -d $kept/data/upper ]
+	ln -sfn 4b2f4a3e-0000-4000-8000-000000000000 /var/lib/coso/.boot
+	verb ps
+	silent
+	is_status new running
+	[ ! -e $kept ] && [ -d /var/lib/coso/containers/new/data/upper ]
+	[ "$(readlink /var/lib/coso/.boot)" = "$(</proc/sys/kernel/random/boot_id)" ]
+	removed --force new
+}
+
+@test "layers and logs that outlived the boot go with the next command" { in_ns clean last_boot; }
+
+# claim BOOT: a claim of a process that lives, and has the start time that is written there.
+claim() {
+	local stat
+	mkdir -p /run/coso/ghost
+	stat=$(<"/proc/$BASHPID/stat")
+	set -- "$1" ${stat##*) }
+	ln -s "${21} $1" "/run/coso/.owners/$BASHPID:ghost"
+}
+
+claims_of_boots() {
+	claim "$(</proc/sys/kernel/random/boot_id)"
+	verb ps
+	[ -d /run/coso/ghost ]
+	rm "/run/coso/.owners/$BASHPID:ghost"
+	claim 4b2f4a3e-0000-4000-8000-000000000000
+	verb ps
+	[ ! -e /run/coso/ghost ] && [ -z "$(ls -A /run/coso/.owners)" ]
+}
+
+@test "a claim of another boot is nobody's, whoever has its pid and start time" { in_ns clean claims_of_boots; }

@@ -131,7 +131,7 @@ own_rootfs() {
 
 nothing_left() {
 	[ -z "$(find "$T/home-12345/run/coso" -mindepth 1 -maxdepth 1 ! -name .owners)" ]
-	[ -z "$(find "$T/home-12345/.local/share/coso/containers" -mindepth 1)" ] || { find "$T/home-12345/.local/share/coso" >&2; return 1; }
+	[ -z "$(find "$T"/home-12345/.local/share/coso/sessions/*/containers -mindepth 1)" ] || { find "$T/home-12345/.local/share/coso" >&2; return 1; }
 }
 
 ordinary() {
@@ -215,9 +215,10 @@ ordinary_detached() {
 
 @test "an ordinary user's containers in the background" { in_ns ordinary_detached; }
 
-# Without a session, as in cron's jobs, states have another folder. What is mended there isn't the session's of that name.
+# Without a session, as in cron's jobs, states have another folder. What is mended there isn't the session's of that name, nor is that
+# another session's.
 two_sessions() {
-	local data=$T/home-12345/.local/share/coso state
+	local data=$T/home-12345/.local/share/coso state ours
 	own_rootfs
 	as env -u XDG_RUNTIME_DIR "${RUN[@]}" --detach --name box sleep 100
 	ended 0
@@ -225,17 +226,24 @@ two_sessions() {
 	kill -KILL "$(jq .pid "$state")" "$(jq .owner "$state")"
 	as "${RUN[@]}" --detach --name box sh -c 'echo ours >/mark; exec sleep 100'
 	ended 0
-	wait_for 5 grep -q ours "$data/containers/box/data/upper/mark"
+	ours=("$data"/sessions/*/containers/box)
+	[ ${#ours[@]} = 1 ]
+	wait_for 5 grep -q ours "${ours[0]}/data/upper/mark"
 	as env -u XDG_RUNTIME_DIR "$BIN/coso" rm box
 	ended 0
 	[ ! -e "$state" ] && [ ! -e "$data/lib/containers/box" ]
-	grep -q ours "$data/containers/box/data/upper/mark"
+	as mkdir -m 700 "$T/home-12345/other"
+	as env XDG_RUNTIME_DIR="$T/home-12345/other/" "${RUN[@]}" --name box sh -c '[ ! -e /mark ]'
+	ended 0
+	ours+=("$data"/sessions/*/containers)
+	[ ${#ours[@]} = 3 ]
+	grep -q ours "${ours[0]}/data/upper/mark"
 	as "$BIN/coso" rm --force box
 	ended 0
 	nothing_left
 }
 
-@test "an ordinary user's containers without a session, and those of a session" { in_ns two_sessions; }
+@test "an ordinary user's containers without a session, and those of two sessions" { in_ns two_sessions; }
 
 delegate() {
 	printf 'user12345:400000:65536\n12345:600000:100\n' >"$T/sub"
