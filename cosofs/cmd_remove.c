@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,19 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static int check(const struct whole *w, bool force, struct err *err)
+// A container that lives has its lock on the folder that keeps its layer.
+static int lock_kept(const struct whole *w, int *out_lock, struct err *err)
+{
+	own_fd int kept = openat(w->parent, w->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (kept < 0)
+		return err_sys(err, "open '%s'", w->path);
+	if (flock(kept, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, EBUSY, "'%s' is in use by a container", w->path);
+	*out_lock = take_fd(&kept);
+	return 0;
+}
+
+static int check(const struct whole *w, bool force, int *out_lock, struct err *err)
 {
 	struct stat st, root;
 	if (fstatat(w->parent, w->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -42,13 +55,14 @@ static int check(const struct whole *w, bool force, struct err *err)
 		return err_set(err, EINVAL,
 			       "'%s' is neither a root file system nor a kept container (--force removes it all the same)",
 			       w->path);
-	return 0;
+	return kind == ROOT_KEPT ? lock_kept(w, out_lock, err) : 0;
 }
 
 static int run_remove(struct whole *w, bool force, struct err *err)
 {
 	enum userns kind;
-	if (userns_enter(&kind, err) < 0 || whole_lock(w, err) < 0 || check(w, force, err) < 0)
+	own_fd int lock = -1;
+	if (userns_enter(&kind, err) < 0 || whole_lock(w, err) < 0 || check(w, force, &lock, err) < 0)
 		return -1;
 	return whole_remove(w, err);
 }

@@ -34,6 +34,7 @@ static bool holds_only(int dir, const char *const *names)
 		return false;
 	take_fd(&copy);
 	bool only = true;
+	size_t count = 0;
 	const struct dirent *entry;
 	while (only && (entry = readdir(list))) {
 		const char *const *name = names;
@@ -42,9 +43,10 @@ static bool holds_only(int dir, const char *const *names)
 		while (*name && !str_eq(*name, entry->d_name))
 			name++;
 		only = *name != NULL;
+		count++;
 	}
 	closedir(list);
-	return only;
+	return only && (!count || !names[count]);
 }
 
 enum root_kind root_kind(int parent, const char *name)

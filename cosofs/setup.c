@@ -5,6 +5,7 @@
 #include "cosofs/builtin.h"
 #include "cosofs/digest.h"
 #include "cosofs/fetch.h"
+#include "cosofs/interrupt.h"
 #include "cosofs/release.h"
 #include "cosofs/root.h"
 #include "cosofs/source.h"
@@ -21,10 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const uint64_t DOWNLOAD_MAX = (uint64_t)4 << 30;
+static const uint64_t DOWNLOAD_MAX = (uint64_t)4 << 30; // bytes
+enum { COPY_STEP = 1 << 20 };
 
 struct work {
 	struct arena *arena;
@@ -74,21 +77,7 @@ static int unpack_tarball(struct work *work, int archive, const char *name, stru
 	return unpack_run(&unpack, &work->count, err);
 }
 
-static int from_file(struct work *work, struct err *err)
-{
-	const char *path = work->setup->tarball, *want = work->setup->sha256;
-	char hex[DIGEST_HEX + 1];
-	own_fd int archive = source_open_file(path, err);
-	if (archive < 0)
-		return -1;
-	if (want && digest_file(archive, hex, err) < 0)
-		return err_wrap(err, "'%s'", path);
-	if (want && strcasecmp(hex, want) != 0)
-		return err_set(err, EBADMSG, "'%s': its SHA-256 is %s, and not %s", path, hex, want);
-	return unpack_tarball(work, archive, path, err);
-}
-
-// The download so far, beside the root: nobody else's file.
+// The download so far, or a file's copy, beside the root: nobody else's file.
 static int open_part(const struct whole *w, struct err *err)
 {
 	struct stat st;
@@ -98,6 +87,48 @@ static int open_part(const struct whole *w, struct err *err)
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
 		return err_set(err, EPERM, "'%s' beside '%s' is not your file (remove it)", w->part_name, w->path);
 	return take_fd(&fd);
+}
+
+// The archive may be somebody else's, who writes to it meanwhile: what is unpacked is the copy that was checked.
+static int copy_checked(const struct work *work, int archive, int copy, struct err *err)
+{
+	const char *path = work->setup->tarball, *want = work->setup->sha256;
+	char hex[DIGEST_HEX + 1];
+	ssize_t n = ftruncate(copy, 0);
+	for (uint64_t size = 0; n >= 0; size += (uint64_t)n) {
+		if (interrupt_pending())
+			return err_set(err, EINTR, "interrupted");
+		if (size > DOWNLOAD_MAX)
+			return err_set(err, EFBIG, "'%s' is too large", path);
+		n = sendfile(copy, archive, NULL, COPY_STEP);
+		if (n == 0)
+			break;
+	}
+	if (n < 0)
+		return err_sys(err, "copy '%s' beside '%s'", path, work->whole->path);
+	if (digest_file(copy, hex, err) < 0)
+		return err_wrap(err, "'%s'", path);
+	if (strcasecmp(hex, want) != 0)
+		return err_set(err, EBADMSG, "'%s': its SHA-256 is %s, and not %s", path, hex, want);
+	return lseek(copy, 0, SEEK_SET) < 0 ? err_sys(err, "read the copy of '%s'", path) : 0;
+}
+
+static int from_file(struct work *work, struct err *err)
+{
+	const char *path = work->setup->tarball;
+	own_fd int archive = source_open_file(path, err);
+	if (archive < 0)
+		return -1;
+	if (!work->setup->sha256)
+		return unpack_tarball(work, archive, path, err);
+	own_fd int copy = open_part(work->whole, err);
+	if (copy < 0)
+		return -1;
+	int result = copy_checked(work, archive, copy, err);
+	if (result == 0)
+		result = unpack_tarball(work, copy, path, err);
+	unlinkat(work->whole->parent, work->whole->part_name, 0);
+	return result;
 }
 
 static enum fetch_result from_url(struct work *work, const struct fetch *fetch, struct err *err)

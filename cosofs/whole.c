@@ -4,7 +4,9 @@
 
 #include "cosofs/interrupt.h"
 #include "shared/fd.h"
+#include "shared/file.h"
 #include "shared/log.h"
+#include "shared/mountinfo.h"
 #include "shared/path.h"
 #include "shared/proc.h"
 #include "shared/str.h"
@@ -126,6 +128,27 @@ int whole_begin(struct whole *w, struct err *err)
 	return 0;
 }
 
+// A folder with a mount in it can be renamed, but not be removed whole.
+static int check_mounts(const struct whole *w, struct err *err)
+{
+	own_arena struct arena arena = { 0 };
+	char folder[PATH_MAX];
+	own_fd int fd = openat(w->parent, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t length = readlink(arena_printf(&arena, "/proc/self/fd/%d", fd), folder, sizeof(folder) - 1);
+	char *text = length < 0 ? NULL : file_read(&arena, AT_FDCWD, "/proc/self/mountinfo", FILE_CONFIG, NULL, NULL);
+	if (!text)
+		return 0; // path_remove_tree will see it
+	folder[length] = '\0';
+	struct strv lines = str_split(&arena, text, '\n');
+	for (size_t i = 0; i < lines.count; i++) {
+		struct mountinfo line;
+		if (mountinfo_parse(lines.items[i], &line) && str_starts(line.point, folder) && line.point[length] == '/')
+			return err_set(err, EBUSY, "'%s' is in '%s', and something is mounted there (umount it)", line.point,
+				       w->path);
+	}
+	return 0;
+}
+
 static int take_name(struct whole *w, bool replace, struct err *err)
 {
 	if (renameat2(w->parent, w->work_name, w->parent, w->name, RENAME_NOREPLACE) == 0)
@@ -137,6 +160,8 @@ static int take_name(struct whole *w, bool replace, struct err *err)
 	}
 	if (!replace || (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR))
 		return err_sys(err, "name the new folder '%s'", w->path);
+	if (check_mounts(w, err) < 0)
+		return -1;
 	if (renameat2(w->parent, w->work_name, w->parent, w->name, RENAME_EXCHANGE) < 0)
 		return err_sys(err, "replace '%s' (if this file system can't: cosofs remove '%s')", w->path, w->path);
 	return path_remove_tree(w->parent, w->work_name, err);
@@ -155,6 +180,8 @@ int whole_commit(struct whole *w, bool replace, struct err *err)
 
 int whole_remove(struct whole *w, struct err *err)
 {
+	if (check_mounts(w, err) < 0)
+		return -1;
 	if (renameat(w->parent, w->name, w->parent, w->work_name) < 0)
 		return err_sys(err, "remove '%s'", w->path);
 	return path_remove_tree(w->parent, w->work_name, err);

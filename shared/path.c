@@ -360,20 +360,29 @@ int path_mkdirs(const char *path, mode_t mode, struct err *err)
 // What a container left may be nested as deep as it liked: what lies deeper than descriptors should be spent on is moved up, to be
 // removed in another pass.
 struct removal {
-	int top; // the folder that is being removed
-	dev_t device;
+	int top;              // the folder that is being removed
 	unsigned long secret; // of the names that folders are moved up to, so that nobody has put something there
 	unsigned int moved;
 };
 
 static int remove_below(int folder, struct removal *removal, int depth, struct err *err);
 
-static int open_to_remove(int dir, const char *name, struct err *err)
+// Another mount may be of the same file system, so it isn't told by its device.
+static int open_to_remove(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0) // an ordinary user's own folder without r or x
-		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 ? fd : err_sys(err, "open '%s' to remove it", name);
+	const struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = sys_openat2(dir, name, &how);
+	// An ordinary user's own folder without r or x.
+	return fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0 ? sys_openat2(dir, name, &how) : fd;
+}
+
+static int fail_to_open(const char *name, struct err *err)
+{
+	return errno == EXDEV ? err_set(err, EXDEV, "remove '%s': something is mounted there", name) :
+				err_sys(err, "open '%s' to remove it", name);
 }
 
 static int move_up(int dir, const char *name, struct removal *removal, struct err *err)
@@ -395,8 +404,12 @@ static int remove_entry(int dir, const char *name, struct removal *removal, int 
 		return 0;
 	if (depth == DEPTH_MAX)
 		return move_up(dir, name, removal, err);
-	own_fd int child = open_to_remove(dir, name, err);
-	if (child < 0 || remove_below(child, removal, depth + 1, err) < 0)
+	own_fd int child = open_to_remove(dir, name);
+	if (child < 0 && errno == ENOTDIR) // EPERM it was: another's file in a sticky folder
+		return err_set(err, EPERM, "remove '%s': it is another's", name);
+	if (child < 0)
+		return fail_to_open(name, err);
+	if (remove_below(child, removal, depth + 1, err) < 0)
 		return -1;
 	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, "remove '%s'", name);
@@ -408,8 +421,6 @@ static int remove_below(int folder, struct removal *removal, int depth, struct e
 	struct stat st;
 	if (fstat(folder, &st) < 0)
 		return err_sys(err, "look at a folder to remove it");
-	if (st.st_dev != removal->device)
-		return err_set(err, EXDEV, "remove a folder: something is mounted in it");
 	if ((st.st_mode & 0700) != 0700) // an ordinary user's own folder that is read-only: what is in it couldn't be removed
 		(void)fchmod(folder, 0700);
 	int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
@@ -438,10 +449,10 @@ int path_remove_tree(int dir, const char *name, struct err *err)
 	if (!S_ISDIR(st.st_mode))
 		return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : err_sys(err, "remove '%s'", name);
 
-	own_fd int top = open_to_remove(dir, name, err);
-	struct removal removal = { .top = top, .device = st.st_dev };
+	own_fd int top = open_to_remove(dir, name);
+	struct removal removal = { .top = top };
 	if (top < 0)
-		return -1;
+		return fail_to_open(name, err);
 	if (getrandom(&removal.secret, sizeof(removal.secret), 0) < 0)
 		return err_sys(err, "get random bytes");
 	unsigned int moved;

@@ -226,7 +226,11 @@ static int remove_container(struct cli *cli, const struct place *place, const ch
 	own_fd int folder = open_container(place, id, err);
 	if (folder < 0)
 		return -1;
-	bool known = state_read(cli->arena, folder, &state, NULL) == 0;
+	bool known = state_read(cli->arena, folder, &state, err) == 0;
+	if (!known && err->code != ENOENT && !force) {
+		err_wrap(err, "container '%s'", id);
+		return err_hint(err, "coso rm --force '%s' ends and removes it", id);
+	}
 	bool running = known && state_is_running(&state);
 	if (running && !force)
 		return err_set(err, EBUSY, "container '%s' runs (coso rm --force ends it first)", id);

@@ -61,7 +61,11 @@ static bool mend(const struct place *place, const char *id, int folder)
 	own_arena struct arena arena = { 0 };
 	struct state state = { 0 };
 	struct err err = { 0 };
-	bool known = state_read(&arena, folder, &state, NULL) == 0;
+	bool known = state_read(&arena, folder, &state, &err) == 0;
+	if (!known && err.code != ENOENT) {
+		log_warning("'%s' is left as it is, since nobody knows what it is: %s (coso rm --force '%s')", id, err.msg, id);
+		return false;
+	}
 	if (known && state.detached && !state.launching && state_is_running(&state))
 		return false; // its monitor died, the container lives on
 	bool stays = known && state.detached && !state.remove && !state.launching;
@@ -135,14 +139,14 @@ void gc_sweep(const struct place *place, bool hurry)
 	claim_each_dead(place, hurry ? CLOSE_LOOKS : SIZE_MAX, mend);
 }
 
-void gc_forget(const struct place *place, const char *id)
+void gc_forget(const struct place *place, const char *id, pid_t monitor, uint64_t start)
 {
 	own_arena struct arena arena = { 0 };
 	struct claim claim;
 	struct state state;
 	struct err err;
 	if (claim_lock(place, id, &claim, &err) == 0) {
-		if (state_read(&arena, claim.state, &state, NULL) == 0) {
+		if (state_read(&arena, claim.state, &state, NULL) == 0 && state.owner == monitor && state.owner_start == start) {
 			state.launching = true;
 			if (state_write(claim.state, &state, &err) < 0)
 				log_warning("%s", err.msg);

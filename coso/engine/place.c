@@ -3,6 +3,7 @@
 #include "coso/engine/place.h"
 
 #include "coso/cgroup/cgroup.h"
+#include "coso/launch/rootfs.h"
 #include "coso/spec/caller.h"
 #include "shared/fd.h"
 #include "shared/hash.h"
@@ -15,6 +16,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,15 +145,43 @@ void place_close(struct place *place)
 	fd_close(&place->cache_fd);
 }
 
+// -1 with EWOULDBLOCK: its owner lives.
+static int open_locked(int parent, const char *name)
+{
+	own_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) // elsewhere there may be no locks
+		return -1;
+	return take_fd(&fd);
+}
+
+// No state tells of it: the session's folder went, or the machine's power.
+static int remove_stray(const struct place *place, int containers, const char *id, struct err *err)
+{
+	own_arena struct arena arena = { 0 };
+	own_fd int fd = open_locked(containers, id);
+	if (fd < 0 && errno == EWOULDBLOCK)
+		return err_set(err, EBUSY, "'%s/containers/%s' is a living container's, though '%s' doesn't tell of it", place->lib,
+			       id, place->run);
+	return rootfs_remove_data(place_container(&arena, place, id), err);
+}
+
+static int make_locked(int containers, const char *id)
+{
+	return mkdirat(containers, id, 0700) < 0 ? -1 : open_locked(containers, id);
+}
+
 int place_make_container(const struct place *place, const char *id, struct err *err)
 {
 	own_fd int containers = open_below(place->lib_fd, place->lib, "containers", err);
 	if (containers < 0)
 		return -1;
-	if (mkdirat(containers, id, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "make folder '%s/containers/%s'", place->lib, id);
-	int fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, "open '%s/containers/%s'", place->lib, id) : fd;
+	int fd = make_locked(containers, id);
+	if (fd < 0 && errno == EEXIST) {
+		if (remove_stray(place, containers, id, err) < 0)
+			return -1;
+		fd = make_locked(containers, id);
+	}
+	return fd < 0 ? err_sys(err, "make folder '%s/containers/%s'", place->lib, id) : fd;
 }
 
 const char *place_group(struct arena *arena, const struct place *place, const char *id)

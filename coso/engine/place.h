@@ -32,7 +32,8 @@ int place_look(struct arena *arena, const char *root, struct place *out_place, s
 // lib/cache alone, made if need be; -1: there can't be one, and nothing is kept.
 int place_open_cache(struct arena *arena);
 
-// Makes the folder of one container below lib, and opens it.
+// Makes the folder of one container below lib, which whoever holds its claim may do, and opens it with a lock on it, the owner's as long
+// as it lives. What is left of one that no state tells of is removed. EBUSY: that one lives.
 int place_make_container(const struct place *place, const char *id, struct err *err);
 
 // What the container's control group is called.

@@ -190,6 +190,7 @@ static void end(struct life *life)
 {
 	const struct place *place = life->run->place;
 	struct err err;
+	bool made = life->folder >= 0;
 	launch_end(&life->launch);
 	trace_close(&life->launch.trace);
 	fd_close(&life->folder);
@@ -203,7 +204,7 @@ static void end(struct life *life)
 			claim_drop(place, &life->claim);
 			return;
 		}
-	} else if (remove_container(place_container(life->spec->arena, place, life->spec->id), &err) == 0 &&
+	} else if ((!made || remove_container(place_container(life->spec->arena, place, life->spec->id), &err) == 0) &&
 		   !life->launch.unclean) {
 		claim_release(place, life->spec->id, &life->claim);
 		return;
@@ -263,8 +264,9 @@ static int hear(const struct life *life, pid_t monitor, int *out_exit_code, stru
 	ssize_t n = fd_read_full(life->ready, &news, sizeof(news));
 	*out_exit_code = 125;
 	if (n != (ssize_t)sizeof(news)) {
+		uint64_t start = proc_start_time(monitor); // dead or not: it hasn't been waited for
 		waitpid(monitor, NULL, 0);
-		gc_forget(life->run->place, life->spec->id);
+		gc_forget(life->run->place, life->spec->id, monitor, start);
 		return err_set(err, EIO, "the monitor was killed during the launch");
 	}
 	*out_exit_code = news.exit_code;

@@ -78,7 +78,7 @@ static bool is_covered(const struct mounts *mounts, size_t index)
 	const char *path = mounts->items[index].path;
 	for (size_t i = 0; i < index; i++) {
 		const struct mounts_item *above = &mounts->items[i];
-		size_t length = strlen(above->path);
+		size_t length = str_eq(above->path, "/") ? 0 : strlen(above->path);
 		if (above->kind != MOUNTS_LINK && above->kind != MOUNTS_REMOUNT && str_starts(path, above->path) &&
 		    path[length] == '/')
 			return true;

@@ -52,10 +52,12 @@ int images_make(struct arena *arena, const char *path, const char *work, struct 
 	return images.folder < 0 ? -1 : 0;
 }
 
-// The images of a pre-dump before are in another folder, which "parent" leads to. It is opened beside `folder`, and not below it.
+// The images of a pre-dump before are in another folder, which "parent" leads to. It is opened beside `folder`, and not below it, and
+// is nobody else's either: links could be put in it once it has been looked at.
 static int open_parent(int folder, const char *where, struct err *err)
 {
-	char target[PATH_MAX];
+	own_arena struct arena arena = { 0 };
+	char target[PATH_MAX], here[PATH_MAX];
 	ssize_t length = readlinkat(folder, parent_name, target, sizeof(target) - 1);
 	if (length < 0)
 		return err_sys(err, "read '%s/%s'", where, parent_name);
@@ -63,7 +65,12 @@ static int open_parent(int folder, const char *where, struct err *err)
 	if (target[0] == '/')
 		return err_set(err, EPERM, "'%s/%s' leads to '%.200s': only what is relative is followed", where, parent_name,
 			       target);
-	int fd = openat(folder, target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!realpath(arena_printf(&arena, "/proc/self/fd/%d", folder), here))
+		return err_sys(err, "find out where '%s' is", where);
+	own_fd int trusted = path_open_trusted(arena_printf(&arena, "%s/%s", here, target), err);
+	if (trusted < 0)
+		return err_wrap(err, "'%s/%s'", where, parent_name);
+	int fd = openat(trusted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, "open '%s/%s'", where, target) : fd;
 }
 

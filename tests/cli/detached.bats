@@ -311,3 +311,49 @@ claims_of_boots() {
 }
 
 @test "a claim of another boot is nobody's, whoever has its pid and start time" { in_ns clean claims_of_boots; }
+
+unreadable() {
+	local monitor pid
+	alpine --detach --name db sleep 100
+	silent
+	monitor=$(jq .owner /run/coso/db/state.json) pid=$(jq .pid /run/coso/db/state.json)
+	kill -KILL "$monitor"
+	wait_for 5 [ ! -e "/proc/$monitor" ]
+	jq '.version = 2' /run/coso/db/state.json >"$T/state"
+	cp "$T/state" /run/coso/db/state.json
+	verb ps
+	grep -q "'db' is left as it is.*another version.*coso rm --force" "$T/err"
+	[ "$(<"/proc/$pid/comm")" = sleep ]
+	verb rm db
+	[ "$status" = 1 ]
+	grep -q "^coso: container 'db': .*another version of coso .coso rm --force 'db' ends" "$T/err"
+	[ "$(<"/proc/$pid/comm")" = sleep ] && [ -d /var/lib/coso/containers/db/data/upper ]
+	verb rm --force db
+	[ "$status" = 0 ]
+	wait_for 5 [ ! -e "/proc/$pid/exe" ]
+	[ ! -e /run/coso/db ] && [ ! -e /var/lib/coso/containers/db ]
+}
+
+@test "a state that can't be read is nobody's to judge: what runs goes on until rm --force" { in_ns clean unreadable; }
+
+# The session's folder goes at the last logout, and what runs may stay.
+lost_state() {
+	alpine --detach --name web sh -c 'echo mine >/made; exec sleep 100'
+	silent
+	wait_for 5 [ -s /var/lib/coso/containers/web/data/upper/made ]
+	mv /run/coso/web /run/coso/.away
+	alpine --name web true
+	fails 125 "containers/web' is a living container's"
+	grep -q mine /var/lib/coso/containers/web/data/upper/made
+	mv /run/coso/.away /run/coso/web
+	verb kill web
+	wait_for 5 is_status web 'exited \(137\)'
+	rm -r /run/coso/web
+	mkdir -p /var/lib/coso/containers/web/data/upper/etc
+	alpine --detach --name web sh -c '[ ! -e /made ] && [ -e /etc/passwd ] && echo new; exec sleep 100'
+	wait_for 5 grep -q new /var/lib/coso/containers/web/log
+	[ "$(wc -l </var/lib/coso/containers/web/log)" = 1 ]
+	removed --force web
+}
+
+@test "layers that no state tells of: a living container's are left alone, a dead one's are nobody's" { in_ns clean lost_state; }

@@ -428,3 +428,22 @@ killed_network() {
 }
 
 @test "the launcher and cosonet are killed while a port is published: no link and no rule is left" { in_ns killed_network; }
+
+# The name is taken: a monitor that is killed before it knows that has no say in what is there.
+killed_beside_others() {
+	local n last
+	"$BIN/coso" --network none --rootfs "$PROBE" --detach --name web /bin/probe exit 7
+	wait_for 5 grep -q '"ended": true' /run/coso/web/state.json
+	read -r last _ < <("$BIN/fault" "$BIN/coso" --network none --rootfs "$PROBE" --detach --name web /bin/probe exit 0 2>&1 </dev/null |
+		awk '$1 == "calls" && $2 == 1 { print $3 }')
+	[ "$last" -gt 20 ]
+	for ((n = 1; n <= last; n += 2)); do
+		run_with_fault -p 1 -n "$n" -s 9 "$BIN/coso" --network none --rootfs "$PROBE" --detach --name web /bin/probe exit 0 || true
+		"$BIN/coso" ps >"$T/ps"
+		grep -q '^web .*exited (7)' "$T/ps" || { echo "call $n of $last: $(<"$T/ps")"; return 1; }
+	done
+	"$BIN/coso" rm web
+	nothing_left
+}
+
+@test "a monitor that is killed beside another container of its name leaves that alone" { in_ns afterwards_unchanged killed_beside_others; }

@@ -261,6 +261,9 @@ ordinary_range() {
 	ended 0
 	tr -s ' ' <"$T/out" | tr '\n' ';' | grep -q '^ 0 12345 1; 1 400000 65536;1000:1000;65534;65534;$' || { cat "$T/out" "$T/err" >&2; return 1; }
 	nothing_left # although files were another id's
+	as "${RUN[@]}" sh -c 'mkdir -m 1777 /d; chown 5:5 /d; touch /d/f; chown 6:6 /d/f' # a sticky folder
+	silent
+	nothing_left
 	as "${RUN[@]}" --user nobody sh -c 'id -u; mkdir -p /tmp/a/b; chmod 700 /tmp/a'
 	said 65534
 	nothing_left

@@ -208,6 +208,24 @@ fs() { "$BIN/cosofs" "$@"; }
 	run --separate-stderr fs setup --rootfs "$T/in/root" --tarball "$T/good-shell" --sha256 "${SHA/[1-9]/0}"
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"its SHA-256 is "* ]]
+	[ -z "$(ls -A "$T/in")" ]
+}
+
+@test "an archive that changes once its checksum was compared: what was compared is unpacked" {
+	local at sum
+	mkdir -p "$T/tree/bin"
+	head -c 100M /dev/zero >"$T/tree/big"
+	printf '#!good' >"$T/tree/bin/sh"
+	chmod 755 "$T/tree/bin/sh"
+	tar -C "$T/tree" -cf "$T/archive" big bin
+	at=$(grep -abo '#!good' "$T/archive" | cut -d: -f1) sum=$(sha256sum <"$T/archive" | cut -d' ' -f1)
+	"$BIN/cosofs" setup --quiet --rootfs "$T/in/root" --tarball "$T/archive" --sha256 "$sum" 3>&- &
+	until [ -e "$T/in/.root.new/big" ]; do kill -0 $!; done
+	printf '#!evil' | dd of="$T/archive" bs=1 seek="$at" conv=notrunc status=none
+	wait $!
+	[ "$(sha256sum <"$T/archive" | cut -d' ' -f1)" != "$sum" ]
+	[ "$(<"$T/in/root/bin/sh")" = '#!good' ]
+	[ "$(ls -A "$T/in")" = root ]
 }
 
 @test "a download that broke off goes on where it stopped" {
@@ -430,18 +448,36 @@ fs() { "$BIN/cosofs" "$@"; }
 	done
 	fs remove --force "$T/in/mine"
 	[ -z "$(ls -A "$T/in")" ]
+	mkdir -p "$T/in/mine/work" # somebody's, and no layer
+	run --separate-stderr fs remove "$T/in/mine"
+	[ "$status" -eq 1 ]
+	[ -e "$T/in/mine/work" ]
+	fs prepare "$T/in/keep"
+	run --separate-stderr flock "$T/in/keep" "$BIN/cosofs" remove "$T/in/keep" # as a container that lives has it
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"in use by a container"* ]]
+	[ -d "$T/in/keep/upper" ]
 }
 
-@test "remove stops at a mount" {
-	mounted() {
-		fs setup --rootfs "$T/in/root" --builtin
-		mount -t tmpfs none "$T/in/root/mnt"
-		touch "$T/in/root/mnt/precious"
-		! fs remove "$T/in/root" || return 1
-		find "$T/in" -name precious
+@test "remove, and setup --force, touch nothing where something is mounted" {
+	refused() { # WORDS...: `cosofs WORDS` names the mount, and leaves the root whole
+		fs "$@" >"$T/out" 2>&1 && return 1
+		grep -q "'$T/in/root/mnt' .*mounted.*umount" "$T/out" && "$T/in/root/bin/sh" -c : && [ -e "$T/in/root/mnt/precious" ]
 	}
-	run --separate-stderr in_ns mounted
-	[ "$status" -eq 0 ]
-	[[ $output == *precious* ]]
-	[[ $stderr == *mounted* ]]
+	mounted() {
+		local kind
+		fs setup --rootfs "$T/in/root" --builtin
+		mkdir "$T/in/home"
+		for kind in "-t tmpfs none" "--bind $T/in/home"; do
+			# shellcheck disable=SC2086 # words
+			mount $kind "$T/in/root/mnt"
+			touch "$T/in/root/mnt/precious"
+			refused remove "$T/in/root"
+			refused setup --builtin --force --rootfs "$T/in/root"
+			umount "$T/in/root/mnt"
+		done
+		fs remove "$T/in/root"
+		[ -e "$T/in/home/precious" ]
+	}
+	in_ns mounted
 }

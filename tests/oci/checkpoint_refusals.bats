@@ -147,6 +147,9 @@ bad_images() {
 	ln -s ../first "$T/images/parent"
 	ln -s /etc/shadow "$T/first/pages-1.img"
 	restore_fails "pages-1.img' is no plain file"
+	rm "$T/first/pages-1.img"
+	chown 1000 "$T/first"
+	restore_fails "/images/parent'" 'belongs to user 1000'
 	rm "$T/images/parent"
 	echo '{}' >"$T/images/descriptors.json"
 	restore_fails "descriptors.json' isn't a list"

@@ -24,3 +24,14 @@ untouched() {
 	fi
 	canary_lives
 }
+
+# swapping A B: from now on, until `swapped`, the two change names as fast as it goes.
+swapping() {
+	"$BIN/attack" swap "$1" "$2" $((100 * ${COSO_TEST_PATIENCE:-1})) >"$T/swaps" &
+	SWAPPER=$!
+}
+
+swapped() {
+	kill "$SWAPPER"
+	wait "$SWAPPER" || true
+}

@@ -102,15 +102,13 @@ null_race() {
 	mknod -m 666 "$DEV/null" c 1 3
 	ln -s "$1" "$DEV/evil"
 	bundle c "$VOLUME_DEV" mounts
-	"$BIN/attack" swap "$DEV/null" "$DEV/evil" 100 >"$T/swaps" &
-	local swapper=$!
+	swapping "$DEV/null" "$DEV/evil"
 	for ((i = 0; i < 50; i++)); do
 		oci run --bundle "$T/c" c
 		ended 0 2>/dev/null || ended 1
 		[ $status != 0 ] || lacks "$kernel_covers"
 	done
-	kill $swapper
-	wait $swapper || true
+	swapped
 }
 
 # The same with another device, which is known by its number: names in the mount table are those of the moment.
@@ -121,8 +119,7 @@ null_device_race() {
 	mknod -m 666 "$DEV/null" c 1 3
 	mknod -m 666 "$DEV/evil" c 1 5
 	bundle c "$VOLUME_DEV" stat /proc/timer_list /proc/keys
-	"$BIN/attack" swap "$DEV/null" "$DEV/evil" 100 >"$T/swaps" &
-	local swapper=$!
+	swapping "$DEV/null" "$DEV/evil"
 	for ((i = 0; i < 50; i++)); do
 		oci run --bundle "$T/c" c
 		[ $status = 0 ] || continue
@@ -130,8 +127,7 @@ null_device_race() {
 			[[ $(value $node) =~ ' 1:3'$|ENOENT ]] || { cat "$T/out" >&2; return 1; }
 		done
 	done
-	kill $swapper
-	wait $swapper || true
+	swapped
 }
 
 @test "mask-devnull-symlink: OCI: a /dev/null that changes all the time" {

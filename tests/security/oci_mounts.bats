@@ -245,17 +245,6 @@ differs() { [ "$(readlink "$1")" != "$(readlink /proc/self/ns/net)" ]; }
 
 @test "procwrite-redirect: OCI: a sysctl goes to the kernel, whatever the image has at /proc" { in_ns clean fake_sysctl; }
 
-# swapping A B: from now on, until `swapped`, the two change names as fast as it goes.
-swapping() {
-	"$BIN/attack" swap "$1" "$2" 100 >"$T/swaps" &
-	SWAPPER=$!
-}
-
-swapped() {
-	kill "$SWAPPER"
-	wait "$SWAPPER" || true
-}
-
 # Mount points, a working folder and what is copied below a name that is a folder of the volume's in one moment, and a link in the next.
 race() {
 	local i good=0 bad=0 users

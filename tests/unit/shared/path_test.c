@@ -298,14 +298,15 @@ TEST(path, remove_tree_follows_no_link)
 	check_canary(&dir);
 }
 
-// In a child with a mount namespace of its own: 0 if the mount stayed as it was.
-static int remove_with_mount(void)
+// In a child with a mount namespace of its own: 0 if the mount stayed as it was. `source`: what is bound; NULL: a tmpfs.
+static int remove_with_mount(const char *source)
 {
 	char path[128];
 	struct err err = { 0 };
 	snprintf(path, sizeof(path), "%s/tree/mounted", top);
 	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0 ||
-	    sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || sys_mount("tmpfs", path, "tmpfs", 0, NULL) < 0)
+	    sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    (source ? sys_mount(source, path, NULL, MS_BIND, NULL) : sys_mount("tmpfs", path, "tmpfs", 0, NULL)) < 0)
 		return 1;
 	folder_shell(top, ": >tree/mounted/file");
 	own_fd int dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC); // of the new namespace: the old one's has no mount
@@ -314,17 +315,25 @@ static int remove_with_mount(void)
 	return faccessat(dir, "tree/mounted/file", F_OK, 0) == 0 ? 0 : 3;
 }
 
-TEST(path, remove_tree_crosses_no_mount)
+static void check_mount_stays(const char *below)
 {
 	int status = -1;
+	char source[128];
 	int dir = folder_make(top, sizeof(top));
-	folder_shell(top, "mkdir -p tree/mounted");
+	folder_shell(top, "mkdir -p tree/mounted beside");
+	snprintf(source, sizeof(source), "%s/%s", top, below ? below : "");
 	pid_t pid = fork();
 	if (pid == 0)
-		_exit(remove_with_mount());
+		_exit(remove_with_mount(below ? source : NULL));
 	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
 	CU_ASSERT_EQUAL(status, 0);
 	folder_remove(&dir, top);
+}
+
+TEST(path, remove_tree_crosses_no_mount)
+{
+	check_mount_stays(NULL);
+	check_mount_stays("beside"); // of the same file system
 }
 
 // What a container may have left behind is as deep as its owner liked.
