@@ -208,8 +208,8 @@ static int on_route(struct nl_msg *msg, void *arg)
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*base), attrs, RTA_MAX, NULL) < 0 || !attrs[RTA_DST] || o->found)
 		return NL_OK;
 	int index = attrs[RTA_OIF] ? (int)nla_get_u32(attrs[RTA_OIF]) : 0;
-	bool counts =
-		base->rtm_type == RTN_UNICAST && base->rtm_dst_len > 0 && base->rtm_family == o->net->family && index != o->ignore;
+	bool whole = base->rtm_dst_len < (base->rtm_family == AF_INET ? 8 : 16);
+	bool counts = base->rtm_type == RTN_UNICAST && !whole && base->rtm_family == o->net->family && index != o->ignore;
 	if (!counts || nla_len(attrs[RTA_DST]) != size_of(base->rtm_family))
 		return NL_OK;
 	unsigned int bits = base->rtm_dst_len < o->net->prefix ? base->rtm_dst_len : o->net->prefix;

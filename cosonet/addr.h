@@ -39,7 +39,7 @@ int addr_route_default(struct netlink *nl, int index, const struct num_cidr *gat
 // (0: there is no way). 0 or -1.
 int addr_lookup(struct netlink *nl, const struct num_cidr *address, bool *out_local, int *out_index, struct err *err);
 
-// Looks for a route, not the default one and not by link `ignore`, that overlaps with the network of `net`. Returns 1 and the
-// route and its link, or 0, or -1.
+// Looks for a route, not by link `ignore`, that overlaps with the network of `net`. A route of more than /8 (IPv6: /16) is a default one in
+// disguise, as a VPN's 0.0.0.0/1 and 128.0.0.0/1, and doesn't count. Returns 1 and the route and its link, or 0, or -1.
 int addr_overlap(struct netlink *nl, const struct num_cidr *net, int ignore, struct num_cidr *out_route, int *out_index,
 		 struct err *err);

@@ -91,7 +91,7 @@ static int write_rules(struct netlink *nl, const struct request *request, const 
 {
 	const struct fw_ops *fw = fw_back_end(bridge->record.fw);
 	struct fw_net net = bridge_fw_net(request, &bridge->record);
-	struct fw_lease owner = { lease->name, request->id, lease->address4, lease->address6 };
+	struct fw_lease owner = { lease->name, request->owner, lease->address4, lease->address6 };
 	bool reserved = ipam_is_split(&bridge->record.net4) && !request->container.family;
 	if (!request->publish.count && reserved)
 		return 0;
@@ -166,7 +166,7 @@ int attach_release(const struct request *request, struct err *err)
 	own_netlink struct netlink nl = { 0 };
 	struct link link;
 	struct record record;
-	struct fw_sweep gone = { .id = request->id, .dead = true };
+	struct fw_sweep gone = { .owner = request->owner, .dead = true };
 	if (netlink_open(&nl, NETLINK_ROUTE, err) < 0)
 		return -1;
 	int found = link_find(&nl, request->bridge, &link, err);

@@ -72,6 +72,8 @@ static int check_wish(const struct request *r, const struct record *record, stru
 	if (r->fw != FW_AUTO && r->fw != record->fw)
 		return err_set(err, EEXIST, "bridge '%s' is set up with -firewall %s, not %s: %s", r->bridge,
 			       record_fw_name(record->fw), record_fw_name(r->fw), remedy);
+	if (r->mtu_given && r->mtu != record->mtu)
+		return err_set(err, EEXIST, "bridge '%s' is set up with -mtu %u, not %u: %s", r->bridge, record->mtu, r->mtu, remedy);
 	if (!r->nets_given)
 		return 0;
 	if (!same_net(&r->net4, &record->net4))
@@ -163,7 +165,8 @@ static int set_addresses(struct netlink *nl, const struct bridge *bridge, struct
 		return -1;
 	// A container must not become the host's router by an advertisement (CVE-2020-10749).
 	if (record->net6.family &&
-	    (sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0 ||
+	    (sysctl_set_link("ipv6", name, "disable_ipv6", 0, err) < 0 || // a new link takes the host's default
+	     sysctl_set_link("ipv6", name, "accept_ra", 0, err) < 0 || sysctl_set_link("ipv6", name, "accept_dad", 0, err) < 0 ||
 	     addr_add(nl, bridge->link.index, &record->net6, err) < 0))
 		return -1;
 	if (!record->net6.family)

@@ -4,11 +4,15 @@
 
 #include "cosonet/sysctl.h"
 #include "shared/arena.h"
+#include "shared/file.h"
 #include "shared/str.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/ipv6_route.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define FORWARD4 "ipv4/ip_forward"
 #define REDIRECTS4 "ipv4/conf/all/accept_redirects"
@@ -36,6 +40,12 @@ int forward_observe(struct record *record, struct err *err)
 	return 0;
 }
 
+static void add_setting(struct arena *arena, struct settings *list, const char *link, int value)
+{
+	list->items = arena_grow(arena, list->items, list->count, sizeof(*list->items));
+	list->items[list->count++] = (struct setting){ arena_strdup(arena, link), value };
+}
+
 // The IPv6 setting of every link, and of "default".
 static struct settings read_links(struct arena *arena)
 {
@@ -50,12 +60,40 @@ static struct settings read_links(struct arena *arena)
 		snprintf(name, sizeof(name), "ipv6/conf/%.64s/forwarding", entry->d_name);
 		if (sysctl_get(name, &value, NULL) != 1)
 			continue;
-		list.items = arena_grow(arena, list.items, list.count, sizeof(*list.items));
-		list.items[list.count++] = (struct setting){ arena_strdup(arena, entry->d_name), value };
+		add_setting(arena, &list, entry->d_name, value);
 	}
 	if (dir)
 		closedir(dir);
 	return list;
+}
+
+// Links whose default route a router advertised, and accept_ra is 1. A line of that file: ADDRESS LENGTH ADDRESS LENGTH ADDRESS METRIC
+// COUNT COUNT FLAGS LINK, the numbers in hexadecimal.
+static struct settings read_advertised(struct arena *arena)
+{
+	enum { LENGTH = 1, FLAGS = 8 };
+	struct settings list = { 0 };
+	char *text = file_read(arena, AT_FDCWD, "/proc/net/ipv6_route", FILE_CONFIG, NULL, NULL);
+	struct strv lines = text ? str_split(arena, text, '\n') : (struct strv){ 0 };
+	for (size_t i = 0; i < lines.count; i++) {
+		struct strv fields = str_split(arena, lines.items[i], ' ');
+		int value = 0;
+		if (fields.count <= FLAGS + 1 || !str_eq(fields.items[LENGTH], "00") ||
+		    (~strtoul(fields.items[FLAGS], NULL, 16) & (RTF_ADDRCONF | RTF_DEFAULT)))
+			continue;
+		const char *link = fields.items[fields.count - 1];
+		if (sysctl_get(arena_printf(arena, "ipv6/conf/%s/accept_ra", link), &value, NULL) == 1 && value == 1)
+			add_setting(arena, &list, link, value);
+	}
+	return list;
+}
+
+// Whenever forwarding is turned on, be it for one link, the kernel drops all default routes that routers advertised, but for links with
+// accept_ra 2. For that moment they have it.
+static void hold_advertised(const struct settings *links, bool hold)
+{
+	for (size_t i = 0; i < links->count; i++)
+		sysctl_set_link("ipv6", links->items[i].link, "accept_ra", hold ? 2 : links->items[i].value, NULL);
 }
 
 // Writes "all", which the kernel copies to every link, and gives each its own value back. A link may be gone meanwhile.
@@ -70,6 +108,22 @@ static int write_all(int value, const struct settings *links, struct err *err)
 	return 0;
 }
 
+static int turn_on6(struct arena *arena, const struct record *record, const char *bridge, struct err *err)
+{
+	int now = 0, own = 0;
+	if (sysctl_get(FORWARD6, &now, err) < 0)
+		return -1;
+	struct settings links = read_links(arena);
+	// On, not ready, and off before: a run was killed between the two steps of write_all; its first step is known.
+	bool halfway = now && !record->ready && record->forward6 == 0;
+	for (size_t i = 0; halfway && i < links.count; i++)
+		links.items[i].value = 0;
+	if ((!now || halfway) && write_all(1, &links, err) < 0)
+		return -1;
+	sysctl_get(arena_printf(arena, "ipv6/conf/%s/forwarding", bridge), &own, NULL);
+	return own == 1 ? 0 : sysctl_set_link("ipv6", bridge, "forwarding", 1, err);
+}
+
 int forward_on(const struct record *record, const char *bridge, struct err *err)
 {
 	own_arena struct arena arena = { 0 };
@@ -78,17 +132,11 @@ int forward_on(const struct record *record, const char *bridge, struct err *err)
 		return -1;
 	if (!record->net6.family)
 		return 0;
-	now = 0;
-	if (sysctl_get(FORWARD6, &now, err) < 0)
-		return -1;
-	struct settings links = read_links(&arena);
-	// On, not ready, and off before: a run was killed between the two steps of write_all; its first step is known.
-	bool halfway = now && !record->ready && record->forward6 == 0;
-	for (size_t i = 0; halfway && i < links.count; i++)
-		links.items[i].value = 0;
-	if ((!now || halfway) && write_all(1, &links, err) < 0)
-		return -1;
-	return sysctl_set_link("ipv6", bridge, "forwarding", 1, err);
+	struct settings advertised = read_advertised(&arena);
+	hold_advertised(&advertised, true);
+	int result = turn_on6(&arena, record, bridge, err);
+	hold_advertised(&advertised, false);
+	return result;
 }
 
 int forward_off(const struct record *record, struct err *err)
@@ -102,6 +150,9 @@ int forward_off(const struct record *record, struct err *err)
 	}
 	if (record->forward6 != 0 || !record->net6.family)
 		return 0;
-	struct settings links = read_links(&arena);
-	return write_all(0, &links, err);
+	struct settings links = read_links(&arena), advertised = read_advertised(&arena);
+	hold_advertised(&advertised, true);
+	int result = write_all(0, &links, err);
+	hold_advertised(&advertised, false);
+	return result;
 }

@@ -8,7 +8,7 @@
 int forward_observe(struct record *record, struct err *err);
 
 // Turns on what the record says was off. Again is fine, also after a run that was killed half-way. Other links keep their own IPv6
-// setting, since one that forwards stops listening to router advertisements and would lose its default route. 0 or -1.
+// setting, since one that forwards stops listening to router advertisements, and the default routes that such have brought. 0 or -1.
 int forward_on(const struct record *record, const char *bridge, struct err *err);
 
 // Turns off again what forward_on turned on. 0 or -1.

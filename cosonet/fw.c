@@ -71,7 +71,7 @@ int fw_choose(enum fw_kind wish, enum fw_kind *out, struct err *err)
 void fw_comment(char out[FW_COMMENT], const char *bridge, const struct fw_lease *lease)
 {
 	if (lease)
-		snprintf(out, FW_COMMENT, "coso %s %s %s", bridge, lease->veth, lease->id);
+		snprintf(out, FW_COMMENT, "coso %s %s %s", bridge, lease->veth, lease->owner);
 	else
 		snprintf(out, FW_COMMENT, "coso %s", bridge);
 }
@@ -98,8 +98,9 @@ bool fw_owner_parse(const char *comment, struct fw_owner *out)
 	if (*comment == ' ') {
 		comment++;
 		if (!take_word(&comment, owner.veth, sizeof(owner.veth)) || *comment++ != ' ' ||
-		    !take_word(&comment, owner.id, sizeof(owner.id)))
+		    !take_word(&comment, owner.owner, sizeof(owner.owner)))
 			return false;
+		memcpy(owner.id, owner.owner, strcspn(owner.owner, "@"));
 	}
 	if (*comment)
 		return false;
@@ -115,6 +116,6 @@ bool fw_sweep_takes(const struct fw_sweep *sweep, const struct fw_owner *owner)
 		return true;
 	if (!owner->veth[0])
 		return false;
-	return (sweep->veth && str_eq(sweep->veth, owner->veth)) || (sweep->id && str_eq(sweep->id, owner->id)) ||
+	return (sweep->veth && str_eq(sweep->veth, owner->veth)) || (sweep->owner && str_eq(sweep->owner, owner->owner)) ||
 	       (sweep->dead && if_nametoindex(owner->veth) == 0);
 }

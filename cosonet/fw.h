@@ -18,8 +18,8 @@ struct fw_net {
 };
 
 struct fw_lease {
-	const char *veth; // the link that the rules live and die with
-	const char *id;
+	const char *veth;  // the link that the rules live and die with
+	const char *owner; // request.owner
 	struct num_cidr address4, address6;
 };
 
@@ -27,7 +27,7 @@ struct fw_lease {
 struct fw_sweep {
 	const char *bridge; // NULL: of any bridge
 	const char *veth;   // those of this lease, whoever wrote them (NULL: none)
-	const char *id;     // those of this container (NULL: none)
+	const char *owner;  // those of this container: request.owner (NULL: none)
 	bool dead;          // those of leases whose link is gone
 	bool everything;
 };
@@ -61,11 +61,12 @@ const struct fw_ops *fw_back_end(enum fw_kind kind);
 // What FW_AUTO means here: iptables where the kernel offers legacy tables and nothing keeps rules in nf_tables, else nftables. 0 or -1.
 int fw_choose(enum fw_kind wish, enum fw_kind *out, struct err *err);
 
-// For back ends: the text that marks a rule. A bridge's own rules: "coso BRIDGE"; a container's: "coso BRIDGE VETH ID".
+// For back ends: the text that marks a rule. A bridge's own rules: "coso BRIDGE"; a container's: "coso BRIDGE VETH OWNER".
 enum { FW_COMMENT = 128 };
 
 struct fw_owner {
-	char bridge[16], veth[16], id[72]; // veth and id are empty for a bridge's own rules
+	char bridge[16], veth[16], owner[80]; // veth, owner and id are empty for a bridge's own rules
+	char id[80];                          // the owner's, up to an "@"
 };
 
 void fw_comment(char out[FW_COMMENT], const char *bridge, const struct fw_lease *lease);

@@ -25,6 +25,8 @@ enum {
 	ARP_SIZES = 18,
 	ARP_MAC = 22,
 	ARP_FROM = 28,
+	IP4_START = 14,
+	IP4_PROTOCOL = 23,
 	IP4_FROM = 26,
 	IP4_TO = 30,
 	IP6_NEXT = 20,
@@ -38,7 +40,7 @@ enum {
 };
 
 enum { MLD2_LISTENER_REPORT = 143 }; // RFC 3810
-enum { HOPS_OF_NEIGHBOURS = 255, PRIORITY = 1 };
+enum { HOPS_OF_NEIGHBOURS = 255, PRIORITY = 1, DNS_PORT = 53 };
 
 struct program {
 	struct sock_filter *code;
@@ -168,15 +170,29 @@ static void listener_reports(struct program *p)
 	otherwise(p, &not_one);
 }
 
-// Link-local addresses of IPv4 lead nowhere but there: a bridge has no others that a container would need.
+// What leads there is dropped, but for questions to its name server, which is often the host's: no fragment of a datagram passes without
+// its first, and that has the port.
+static void refuse_metadata4(struct program *p, uint32_t address, uint32_t mask)
+{
+	struct jumps another = { .count = 0 };
+	load(p, BPF_W, IP4_TO);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, mask);
+	compare(p, address, &another);
+	load(p, BPF_B, IP4_PROTOCOL);
+	end_if(p, IPPROTO_UDP, true, TC_ACT_SHOT);
+	emit(p, BPF_LDX | BPF_MSH | BPF_B, IP4_START);
+	emit(p, BPF_LD | BPF_IND | BPF_H, IP4_START + 2); // the port it goes to
+	end_if(p, DNS_PORT, true, TC_ACT_SHOT);
+	otherwise(p, &another);
+}
+
 static void ip4(struct program *p, const struct guard_owner *owner)
 {
-	const uint32_t link_local = 0xa9fe0000, mask = 0xffff0000;
 	demand(p, BPF_W, IP4_FROM, ntohl(owner->address4.addr.v4.s_addr));
 	if (owner->no_metadata) {
-		load(p, BPF_W, IP4_TO);
-		emit(p, BPF_ALU | BPF_AND | BPF_K, mask);
-		end_if(p, link_local, false, TC_ACT_SHOT);
+		refuse_metadata4(p, 0xa9fe0000, 0xffff0000); // link-local, everybody's: a container needs no others of these
+		refuse_metadata4(p, 0x646464c8, 0xffffffff); // 100.100.100.200, Alibaba's
+		refuse_metadata4(p, 0xa83f8110, 0xffffffff); // 168.63.129.16, Microsoft's
 	}
 	end(p, TC_ACT_OK);
 }
@@ -185,6 +201,8 @@ static void ip6(struct program *p, const struct guard_owner *owner)
 {
 	static const struct in6_addr metadata[] = {
 		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 } }, // Amazon's
+		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x00, 0x23 } }, // Amazon's, of pods
+		{ .s6_addr = { 0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe } }, // Oracle's
 		{ .s6_addr = { 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 } }, // Google's
 	};
 	const struct in6_addr own[] = { owner->address6.addr.v6, link_local(owner->mac), IN6ADDR_ANY_INIT };

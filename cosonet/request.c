@@ -3,6 +3,7 @@
 #include "cosonet/request.h"
 
 #include "cosonet/ipam.h"
+#include "shared/hash.h"
 #include "shared/opts.h"
 #include "shared/str.h"
 
@@ -66,7 +67,7 @@ void request_help(FILE *out)
 	fprintf(out, "       cosonet -release\n\noptions:\n");
 	opts_help(options, out);
 	fprintf(out,
-		"\nenvironment: COSO_ID, COSO_METADATA=yes|no, and COSO_PUBLISH=[ip:]host[-end]:container[-end][/tcp|/udp],...\n");
+		"\nenvironment: COSO_ID, COSO_STATE, COSO_METADATA=yes|no, and COSO_PUBLISH=[ip:]host[-end]:container[-end][/tcp|/udp],...\n");
 }
 
 // A link name that the kernel takes (dev_valid_name) and that can't be mistaken for anything else in a rule or on a terminal.
@@ -314,6 +315,8 @@ int request_parse(struct arena *arena, int argc, char *const argv[], const char 
 	r.id = id && *id ? id : arena_printf(arena, "pid-%d", r.pid);
 	if (check_id(r.id, err) < 0)
 		return 1;
+	const char *state = env("COSO_STATE");
+	r.owner = !state ? r.id : arena_printf(arena, "%s@%08x", r.id, (unsigned int)hash_bytes(state, strlen(state)));
 	if (r.verb == REQUEST_RELEASE && (!id || !*id)) {
 		err_set(err, EINVAL, "-release: COSO_ID isn't set, so nothing says whose rules to remove");
 		return 1;

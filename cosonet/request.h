@@ -42,7 +42,8 @@ struct request {
 	enum fw_kind fw;
 	bool json;
 	bool verbose;
-	const char *id; // COSO_ID, or "pid-<PID>"
+	const char *id;    // COSO_ID, or "pid-<PID>"
+	const char *owner; // whose rules are whose: id, with COSO_STATE "id@hash", since ids are of one folder of states
 	struct publish_list publish;
 	bool no_metadata; // COSO_METADATA=no
 };

@@ -80,7 +80,7 @@ static const struct opt table[] = {
 	{ "add-host", 0, OPT_LIST, FLAG(flags.add_host), "NAME:ADDRESS", "line of /etc/hosts" },
 	{ "publish", 'p', OPT_LIST, FLAG(flags.publish), "[IP:]HOST:CONTAINER[/udp]", "publish a port or a range of ports" },
 	{ "no-metadata", 0, OPT_FLAG, FLAG(flags.no_metadata), NULL,
-	  "keep a cloud's metadata service (169.254.0.0/16, its IPv6) from it" },
+	  "keep a cloud's metadata services from it (169.254.0.0/16 and others, but for DNS)" },
 	{ "name", 0, OPT_TEXT, FLAG(flags.name), "NAME", "name, and id, of the container" },
 	{ "init", 0, OPT_FLAG, FLAG(flags.init), NULL, "a built-in init is pid 1 and reaps zombies" },
 	{ "tty", 't', OPT_FLAG, FLAG(flags.tty), NULL, "a terminal of its own (on if coso has one)" },
@@ -118,14 +118,14 @@ static int parse(struct cli *cli, struct classic *c, struct err *err)
 	*c = (struct classic){
 		.flags = { .ns_uts = true, .ns_ipc = true, .ns_net = true, .ns_pid = true, .ns_mount = true, .ns_cgroup = true }
 	};
-	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	struct classic asked = { 0 };
+	if (opts_parse(table, cli->arena, cli->argc, cli->argv, &asked, &next, err) < 0)
+		return -1;
 	c->root = cli->root;
-	c->flags.tty = terminal;
+	c->flags.tty = !asked.flags.detach && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	c->flags.interactive = true;
 	if (opts_parse(table, cli->arena, cli->argc, cli->argv, c, &next, err) < 0)
 		return -1;
-	if (c->flags.detach && c->flags.tty && terminal) // it was not asked for
-		c->flags.tty = false;
 	if (c->flags.detach)
 		c->flags.interactive = false;
 	if (c->mount_rootfs)
@@ -277,7 +277,11 @@ int cmd_explain(struct cli *cli, int *out_exit_code, struct err *err)
 	struct spec spec;
 	struct launch launch;
 	*out_exit_code = 125;
-	if (parse(cli, &c, err) < 0 || place_look(cli->arena, c.root, &place, err) < 0)
+	if (parse(cli, &c, err) < 0)
+		return -1;
+	if (c.help)
+		return cmd_help(cli, out_exit_code, err);
+	if (place_look(cli->arena, c.root, &place, err) < 0)
 		return -1;
 	if (make_spec(cli, &c, &place, &spec, err) < 0) {
 		place_close(&place);

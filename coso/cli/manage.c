@@ -7,6 +7,7 @@
 #include "coso/engine/run.h"
 #include "coso/engine/state.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 #include "shared/opts.h"
 #include "shared/proc.h"
 #include "shared/signame.h"
@@ -26,36 +27,43 @@ enum { ENDING_MS = 10000 };
 
 struct options {
 	const char *root, *signal;
-	bool json, force;
+	bool json, force, help;
 };
+
+#define COMMON                                                                                                                     \
+	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },                             \
+		{ "help", 'h', OPT_FLAG, offsetof(struct options, help), NULL, "print this" }, { 0 }
 
 static const struct opt ps_table[] = {
 	{ "json", 0, OPT_FLAG, offsetof(struct options, json), NULL, "print JSON" },
-	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },
-	{ 0 },
+	COMMON,
 };
 static const struct opt kill_table[] = {
 	{ "signal", 's', OPT_TEXT, offsetof(struct options, signal), "SIGNAL", "name or number (KILL)" },
-	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },
-	{ 0 },
+	COMMON,
 };
 static const struct opt logs_table[] = {
-	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },
-	{ 0 },
+	COMMON,
 };
 static const struct opt rm_table[] = {
 	{ "force", 'f', OPT_FLAG, offsetof(struct options, force), NULL, "end it first" },
-	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },
-	{ 0 },
+	COMMON,
 };
 
-// Parses the options, mends what a crash left, and leaves the words behind the options in cli.
-static int start(struct cli *cli, const struct opt *table, struct options *options, struct place *place, struct err *err)
+// Parses the options, mends what a crash left, and leaves the words behind the options in cli. 1: the help was asked for, and printed.
+static int start(struct cli *cli, const struct opt *table, struct options *options, struct place *place, int *out_exit_code,
+		 struct err *err)
 {
 	int next;
 	*options = (struct options){ .root = cli->root };
 	if (opts_parse(table, cli->arena, cli->argc, cli->argv, options, &next, err) < 0)
 		return -1;
+	if (options->help) {
+		printf("usage: coso %s [OPTIONS]%s\n\n", cli->argv[-1], table == ps_table ? "" : table == logs_table ? " ID" : " ID…");
+		opts_help(table, stdout);
+		*out_exit_code = 0;
+		return 1;
+	}
 	cli->argc -= next;
 	cli->argv += next;
 	if (place_open(cli->arena, options->root, place, err) < 0)
@@ -126,8 +134,9 @@ int cmd_ps(struct cli *cli, int *out_exit_code, struct err *err)
 {
 	struct options options;
 	struct place place;
-	if (start(cli, ps_table, &options, &place, err) < 0)
-		return -1;
+	int help = start(cli, ps_table, &options, &place, out_exit_code, err);
+	if (help)
+		return help < 0 ? -1 : 0;
 	json_t *list = options.json ? json_array() : NULL;
 	if (!list)
 		printf("%-20s %-8s %-17s %-30s %s\n", "ID", "PID", "STATUS", "CREATED", "COMMAND");
@@ -163,18 +172,42 @@ static int signal_container(struct cli *cli, const struct place *place, const ch
 	return 0;
 }
 
+static int signal_one(struct cli *cli, const struct place *place, const char *id, const void *signal, struct err *err)
+{
+	return signal_container(cli, place, id, *(const int *)signal, err);
+}
+
+// All are tried: the last that fails is the error, those before are told at once.
+static int for_each(struct cli *cli, const struct place *place,
+		    int (*one)(struct cli *, const struct place *, const char *id, const void *how, struct err *), const void *how,
+		    struct err *err)
+{
+	int result = 0;
+	for (int i = 0; i < cli->argc; i++) {
+		struct err why;
+		if (one(cli, place, cli->argv[i], how, &why) == 0)
+			continue;
+		if (result < 0)
+			log_warning("%s", err->msg);
+		*err = why;
+		result = -1;
+	}
+	return result;
+}
+
 int cmd_kill(struct cli *cli, int *out_exit_code, struct err *err)
 {
 	struct options options;
 	struct place place;
 	int signal = SIGKILL;
-	if (start(cli, kill_table, &options, &place, err) < 0)
-		return -1;
+	int help = start(cli, kill_table, &options, &place, out_exit_code, err);
+	if (help)
+		return help < 0 ? -1 : 0;
 	int result = options.signal ? parse_signal(options.signal, &signal, err) : 0;
 	if (result == 0 && cli->argc == 0)
 		result = err_set(err, EINVAL, "kill: which container? (coso ps)");
-	for (int i = 0; result == 0 && i < cli->argc; i++)
-		result = signal_container(cli, &place, cli->argv[i], signal, err);
+	if (result == 0)
+		result = for_each(cli, &place, signal_one, &signal, err);
 	place_close(&place);
 	*out_exit_code = result < 0 ? 1 : 0;
 	return result;
@@ -185,8 +218,9 @@ int cmd_logs(struct cli *cli, int *out_exit_code, struct err *err)
 	struct options options;
 	struct place place;
 	char buffer[16384];
-	if (start(cli, logs_table, &options, &place, err) < 0)
-		return -1;
+	int help = start(cli, logs_table, &options, &place, out_exit_code, err);
+	if (help)
+		return help < 0 ? -1 : 0;
 	*out_exit_code = 1;
 	if (cli->argc != 1)
 		return err_set(err, EINVAL, "logs: one container (coso ps)");
@@ -219,8 +253,9 @@ static int lock_ended(const struct place *place, const char *id, struct claim *c
 	return 0;
 }
 
-static int remove_container(struct cli *cli, const struct place *place, const char *id, bool force, struct err *err)
+static int remove_one(struct cli *cli, const struct place *place, const char *id, const void *how, struct err *err)
 {
+	const bool force = *(const bool *)how;
 	struct state state = { 0 };
 	struct claim claim;
 	own_fd int folder = open_container(place, id, err);
@@ -250,11 +285,12 @@ int cmd_rm(struct cli *cli, int *out_exit_code, struct err *err)
 {
 	struct options options;
 	struct place place;
-	if (start(cli, rm_table, &options, &place, err) < 0)
-		return -1;
+	int help = start(cli, rm_table, &options, &place, out_exit_code, err);
+	if (help)
+		return help < 0 ? -1 : 0;
 	int result = cli->argc ? 0 : err_set(err, EINVAL, "rm: which container? (coso ps)");
-	for (int i = 0; result == 0 && i < cli->argc; i++)
-		result = remove_container(cli, &place, cli->argv[i], options.force, err);
+	if (result == 0)
+		result = for_each(cli, &place, remove_one, &options.force, err);
 	place_close(&place);
 	*out_exit_code = result < 0 ? 1 : 0;
 	return result;

@@ -246,6 +246,7 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 	else if (own && !str_eq(name, "none"))
 		n->executable = name;
 	n->name = name;
+	const char *joined = own || flags->network_join ? name : "host";
 	if (flags->network_timeout) {
 		uint64_t seconds;
 		if (num_u64("--network-timeout", flags->network_timeout, 1, 3600, &seconds, err) < 0)
@@ -255,11 +256,10 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 	n->publish = flags->publish;
 	if (n->publish.count && !n->executable)
 		return err_set(err, EINVAL, "--publish '%.80s': there is no network to publish from (--network %s)",
-			       n->publish.items[0], own ? name : "host");
+			       n->publish.items[0], joined);
 	n->no_metadata = flags->no_metadata;
 	if (n->no_metadata && !n->executable)
-		return err_set(err, EINVAL, "--no-metadata: there is no network to keep it from (--network %s)",
-			       own ? name : "host");
+		return err_set(err, EINVAL, "--no-metadata: there is no network to keep it from (--network %s)", joined);
 	for (size_t i = 0; i < flags->add_host.count; i++) {
 		const char *text = flags->add_host.items[i], *colon = strchr(text, ':');
 		struct num_cidr address;
@@ -269,7 +269,7 @@ static int network(struct spec *spec, const struct flags *flags, struct err *err
 		strv_push(spec->arena, &n->extra_hosts, text);
 	}
 	n->dns_given = flags->dns.count > 0;
-	return flags_resolv_conf(spec->arena, &flags->dns, !own, &n->resolv_conf, err);
+	return flags_resolv_conf(spec->arena, &flags->dns, !own && !flags->network_join, &n->resolv_conf, err);
 }
 
 static size_t depth(const struct spec_mount *mount)

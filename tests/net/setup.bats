@@ -56,6 +56,56 @@ was_on() {
 
 @test "forwarding that was on before stays on" { in_ns was_on; }
 
+# A router outside says: by way of me, for half an hour. ICMPv6 type 134, RFC 4861.
+advertise() {
+	inside outside python3 - <<-'END'
+		import socket, struct
+		s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+		s.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0), ("ff02::1", 0, 0, socket.if_nametoindex("out0")))
+	END
+}
+
+advertised() { ip -6 route show default | grep -q 'dev up0 .*proto ra'; }
+advertised_at_last() { advertise && advertised; }
+
+# The host's way out by IPv6 is mostly of this kind, and its kernel forgets it when forwarding is turned on.
+advertised_route() {
+	world
+	ip -6 route del default
+	wait_for 5 advertised_at_last
+	state >"$T/before"
+	"$BIN/cosonet" setup -firewall "$1"
+	advertised
+	"$BIN/cosonet" setup
+	advertised
+	"$BIN/cosonet" setup -bridgeName second -subnet 10.77.0.0/24
+	"$BIN/cosonet" teardown -bridgeName second
+	"$BIN/cosonet" teardown
+	advertised
+	diff <(sed -E 's/expires [0-9]+sec//' "$T/before") <(state | sed -E 's/expires [0-9]+sec//')
+}
+
+@test "iptables: a default route that a router advertised stays" { in_ns advertised_route iptables; }
+@test "nftables: a default route that a router advertised stays" { in_ns advertised_route nftables; }
+
+# A VPN's two halves of everything are a default route; a host may have IPv6 off for new links.
+odd_hosts() {
+	world
+	container a
+	ip route add 0.0.0.0/1 via $OUT4
+	ip route add 128.0.0.0/1 via $OUT4
+	ip -6 route add fc00::/7 via $OUT6
+	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	"$BIN/cosonet" setup -mtu 1400
+	fails 1 "bridge 'coso0' is set up with -mtu 1400, not 1500" "$BIN/cosonet" setup -mtu 1500
+	attach a
+	pings a "$(gateway a 0)"
+	pings a "$(gateway a 1)"
+}
+
+@test "a VPN's routes to everything, and no IPv6 for new links, are no obstacle" { in_ns odd_hosts; }
+
 # no-global-route_localnet is part of state() in "exact"; here: rules that somebody flushed come back with the next container.
 flushed() {
 	world

@@ -106,21 +106,27 @@ spoof_off() {
 @test "nftables: spoof-off: no container sends with another's MAC or addresses" { in_ns spoof_off nftables ''; }
 @test "spoof-off: nor where the links have names of their own" { in_ns spoof_off auto '-vethNamePrefix cov'; }
 
-# A cloud's metadata service, played by the outside: whoever isn't kept from it reaches it, on both families.
+# A cloud's metadata service, and its name server, played by the outside: whoever isn't kept from it reaches it, on both families.
 metadata() {
-	local box
+	local box port
 	world
 	inside outside ip address add 169.254.169.254/32 dev lo
 	inside outside ip -6 address add fd00:ec2::254/128 dev lo nodad
 	ip route add 169.254.169.254 via $OUT4
 	ip -6 route add fd00:ec2::254 via $OUT6
 	serve outside 80
+	for port in 53 80; do # answers by UDP have to come from that address
+		nsenter -n -t "$(pid_of outside)" socat UDP4-LISTEN:$port,bind=169.254.169.254,fork,reuseaddr 'SYSTEM:read line && echo outside' >/dev/null 2>&1 3>&- &
+		keep $!
+	done
 	container a
 	container b
 	attach a -firewall "$1"
 	COSO_METADATA=no attach b -firewall "$1"
 	says outside a tcp 169.254.169.254 80
 	says outside a tcp fd00:ec2::254 80
+	says outside a udp 169.254.169.254 80
+	says outside b udp 169.254.169.254 53 # names are still looked up
 	for box in a b; do
 		says outside $box tcp $OUT4 80
 		says outside $box udp $OUT6 80

@@ -10,7 +10,7 @@ load oci
 export IMAGE_DEV='.mounts |= map(select(.destination | startswith("/dev") | not))'
 export VOLUME_DEV="$IMAGE_DEV | .mounts += [{ destination: \"/dev\", type: \"bind\", source: \"\\(env.T)/dev\", options: [\"rbind\"] }]"
 export OWN_PTS='.mounts += [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"] }]'
-export kernel_covers=' /(sys/kernel/core_pattern|sysrq-trigger) /'
+export kernel_covers=' (/sys/kernel/core_pattern /|/sysrq-trigger /([^p]|proc/[^s]))' # that may be read-only where it is
 
 # A folder that is one of the host's for one container, and the image's own for another.
 hostile_dev() {

@@ -73,6 +73,7 @@ static const struct sample samples[] = {
 };
 
 #define IPV4_TO(to) IPV4(MINE, IP4) to
+#define UDP_TO(to, words, options, port) TO MINE "\x08\0" words "\0\0\x1c\0\0\0\0\x40\x11\0\0" IP4 to options "\x80\0\0" port
 #define IPV6_TO(to) TO MINE "\x86\xdd\x60\0\0\0\0\x18\x06\x40" IP6 to
 
 static const struct sample to_metadata[] = {
@@ -80,6 +81,17 @@ static const struct sample to_metadata[] = {
 	{ "169.254.0.0", IPV4_TO("\xa9\xfe\0\0"), false },
 	{ "169.253.255.255", IPV4_TO("\xa9\xfd\xff\xff"), true },
 	{ "169.255.0.0", IPV4_TO("\xa9\xff\0\0"), true },
+	{ "a name server of 169.254.0.0/16", UDP_TO("\xa9\xfe\xa9\xfe", "\x45", "", "\x35"), true },
+	{ "the same, with options", UDP_TO("\xa9\xfe\xa9\xfe", "\x46", "\1\1\1\1", "\x35"), true },
+	{ "UDP to another port of 169.254.0.0/16", UDP_TO("\xa9\xfe\xa9\xfe", "\x45", "", "\x50"), false },
+	{ "the same, with options", UDP_TO("\xa9\xfe\xa9\xfe", "\x46", "\0\x35\0\x35", "\x50"), false },
+	{ "100.100.100.200", IPV4_TO("\x64\x64\x64\xc8"), false },
+	{ "100.100.100.201", IPV4_TO("\x64\x64\x64\xc9"), true },
+	{ "168.63.129.16", IPV4_TO("\xa8\x3f\x81\x10"), false },
+	{ "the name server there", UDP_TO("\xa8\x3f\x81\x10", "\x45", "", "\x35"), true },
+	{ "168.63.129.17", IPV4_TO("\xa8\x3f\x81\x11"), true },
+	{ "fd00:ec2::23", IPV6_TO("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\0\x23"), false },
+	{ "fd00:c1::a9fe:a9fe", IPV6_TO("\xfd\0\0\xc1\0\0\0\0\0\0\0\0\xa9\xfe\xa9\xfe"), false },
 	{ "fd00:ec2::254", IPV6_TO("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\x02\x54"), false },
 	{ "fd20:ce::254", IPV6_TO("\xfd\x20\0\xce\0\0\0\0\0\0\0\0\0\0\x02\x54"), false },
 	{ "fd00:ec2::253", IPV6_TO("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\x02\x53"), true },

@@ -52,14 +52,15 @@ TEST(record, refuses_what_is_none)
 TEST(record, comments_name_their_owner)
 {
 	struct fw_lease lease = { .veth = "coffh4m0ad10b07",
-				  .id = "0123456789012345678901234567890123456789012345678901234567890123" };
+				  .owner = "0123456789012345678901234567890123456789012345678901234567890123@89abcdef" };
 	struct fw_owner owner;
 	char text[FW_COMMENT];
 	fw_comment(text, "fifteen-letters", &lease);
 	CU_ASSERT_TRUE_FATAL(fw_owner_parse(text, &owner));
 	CU_ASSERT_STRING_EQUAL(owner.bridge, "fifteen-letters");
 	CU_ASSERT_STRING_EQUAL(owner.veth, lease.veth);
-	CU_ASSERT_STRING_EQUAL(owner.id, lease.id);
+	CU_ASSERT_STRING_EQUAL(owner.owner, lease.owner);
+	CU_ASSERT_STRING_EQUAL(owner.id, "0123456789012345678901234567890123456789012345678901234567890123");
 	fw_comment(text, "coso0", NULL);
 	CU_ASSERT_TRUE_FATAL(fw_owner_parse(text, &owner));
 	CU_ASSERT_STRING_EQUAL(owner.veth, "");
@@ -72,11 +73,11 @@ TEST(record, comments_name_their_owner)
 
 TEST(record, sweeps_take_what_they_name)
 {
-	struct fw_owner bridge = { .bridge = "b" }, port = { .bridge = "b", .veth = "no-such-link", .id = "i" };
+	struct fw_owner bridge = { .bridge = "b" }, port = { .bridge = "b", .veth = "no-such-link", .owner = "i@1", .id = "i" };
 	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .dead = true }, &bridge));
 	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .dead = true }, &port));
-	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .id = "i" }, &port));
-	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .id = "j" }, &port));
+	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .owner = "i@1" }, &port));
+	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .owner = "i@2" }, &port));
 	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .veth = "no-such-link" }, &port));
 	CU_ASSERT_FALSE(fw_sweep_takes(&(struct fw_sweep){ .bridge = "c", .everything = true }, &port));
 	CU_ASSERT_TRUE(fw_sweep_takes(&(struct fw_sweep){ .bridge = "b", .everything = true }, &bridge));
