@@ -73,7 +73,8 @@ static int check_wish(const struct request *r, const struct record *record, stru
 		return err_set(err, EEXIST, "bridge '%s' is set up with -firewall %s, not %s: %s", r->bridge,
 			       record_fw_name(record->fw), record_fw_name(r->fw), remedy);
 	if (r->mtu_given && r->mtu != record->mtu)
-		return err_set(err, EEXIST, "bridge '%s' is set up with -mtu %u, not %u: %s", r->bridge, record->mtu, r->mtu, remedy);
+		return err_set(err, EEXIST, "bridge '%s' is set up with -mtu %u, not %u: %s", r->bridge, record->mtu, r->mtu,
+			       remedy);
 	if (!r->nets_given)
 		return 0;
 	if (!same_net(&r->net4, &record->net4))

@@ -200,10 +200,10 @@ static void ip4(struct program *p, const struct guard_owner *owner)
 static void ip6(struct program *p, const struct guard_owner *owner)
 {
 	static const struct in6_addr metadata[] = {
-		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 } }, // Amazon's
-		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x00, 0x23 } }, // Amazon's, of pods
+		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 } },             // Amazon's
+		{ .s6_addr = { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x00, 0x23 } },             // Amazon's, of pods
 		{ .s6_addr = { 0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe } }, // Oracle's
-		{ .s6_addr = { 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 } }, // Google's
+		{ .s6_addr = { 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 } },             // Google's
 	};
 	const struct in6_addr own[] = { owner->address6.addr.v6, link_local(owner->mac), IN6ADDR_ANY_INIT };
 	demand_address6(p, IP6_FROM, own, 3);

@@ -32,7 +32,10 @@ struct options {
 
 #define COMMON                                                                                                                     \
 	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },                             \
-		{ "help", 'h', OPT_FLAG, offsetof(struct options, help), NULL, "print this" }, { 0 }
+		{ "help", 'h', OPT_FLAG, offsetof(struct options, help), NULL, "print this" },                                     \
+	{                                                                                                                          \
+		0                                                                                                                  \
+	}
 
 static const struct opt ps_table[] = {
 	{ "json", 0, OPT_FLAG, offsetof(struct options, json), NULL, "print JSON" },
@@ -59,7 +62,10 @@ static int start(struct cli *cli, const struct opt *table, struct options *optio
 	if (opts_parse(table, cli->arena, cli->argc, cli->argv, options, &next, err) < 0)
 		return -1;
 	if (options->help) {
-		printf("usage: coso %s [OPTIONS]%s\n\n", cli->argv[-1], table == ps_table ? "" : table == logs_table ? " ID" : " ID…");
+		printf("usage: coso %s [OPTIONS]%s\n\n", cli->argv[-1],
+		       table == ps_table   ? "" :
+		       table == logs_table ? " ID" :
+					     " ID…");
 		opts_help(table, stdout);
 		*out_exit_code = 0;
 		return 1;

@@ -254,6 +254,38 @@ bad_words() {
 
 @test "ps, kill, logs, rm: words that make no sense" { in_ns clean bad_words; }
 
+# As many as are named: one that isn't there keeps nothing from the others.
+several() {
+	alpine --detach --name one sleep 100
+	alpine --detach --name two sleep 100
+	verb kill one gone nor-that two
+	[ "$status" = 1 ]
+	grep -q "warning: no container 'gone'" "$T/err"
+	grep -q "^coso: no container 'nor-that'" "$T/err"
+	wait_for 5 is_status one 'exited \(137\)'
+	wait_for 5 is_status two 'exited \(137\)'
+	verb rm one gone two
+	fails 1 "no container 'gone'"
+	[ ! -e /run/coso/one ] && [ ! -e /run/coso/two ]
+}
+
+@test "kill and rm: one that isn't there keeps nothing from the others" { in_ns clean several; }
+
+helps() {
+	local name
+	for name in ps kill logs rm; do
+		verb $name --help
+		silent
+		grep -q "^usage: coso $name " "$T/out"
+		grep -q -- --root "$T/out"
+	done
+	verb explain --help
+	silent
+	grep -q '^usage: coso .FLAGS' "$T/out"
+}
+
+@test "each verb's --help" { in_ns clean helps; }
+
 strange_log() {
 	alpine --detach --name ctl sh -c $'printf "\\033]0;x\\007"; sleep 100' $'\033[31m' $'\xff'
 	silent

@@ -19,6 +19,7 @@ at_terminal() {
 }
 
 @test "a shell with a terminal of its own, by default where coso has one; its exit status" { in_ns at_terminal shell; }
+@test "--detach: a terminal only if it is asked for" { in_ns at_terminal background; }
 @test "Ctrl-D ends the shell" { in_ns at_terminal end_of_file; }
 @test "the window's size at the start, and when it changes" { in_ns at_terminal window; }
 @test "Ctrl-C and Ctrl-\\ reach the program in the foreground, and only that" { in_ns at_terminal interrupt; }

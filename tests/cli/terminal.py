@@ -279,5 +279,18 @@ def borrowed(coso, rootfs, *flags):
     assert os.get_blocking(theirs.fileno()), "the flags were not restored"
 
 
+# In the background a container has a terminal if it is asked for, wherever it is typed.
+def background(coso, rootfs, *flags):
+    for asked, answer in ((), b"not a tty\n"), (("-t",), b"/dev/pts/0\r\n"), (("-t=false",), b"not a tty\n"):
+        start(coso, rootfs, "--detach", "--name", "bg", *asked, *flags, command=("tty",)).ends(0)
+        for _ in range(LIMIT * 50):
+            said = subprocess.run([coso, "logs", "bg"], capture_output=True).stdout
+            if said:
+                break
+            time.sleep(0.02)
+        assert said == answer, (asked, said)
+        subprocess.run([coso, "rm", "--force", "bg"], check=True)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -217,6 +217,15 @@ other_networks() {
 		down first
 	}
 	unchanged session
+	printf 'nameserver 127.0.0.53\nnameserver 192.0.2.53\n' >"$T/resolv"
+	mount --bind "$T/resolv" /etc/resolv.conf
+	up first sleep 100
+	coso --network container:first cat /etc/resolv.conf >"$T/out"
+	lacks '127\.'
+	grep -qx 'nameserver 192.0.2.53' "$T/out"
+	! coso --network container:first --publish 80:80 true 2>"$T/err" || return 1
+	grep -q 'no network to publish from (--network container:first)' "$T/err"
+	down first
 	! coso --network container:first true 2>"$T/err" || return 1
 	grep -q 'no such container runs' "$T/err"
 	! coso --network none --publish 80:80 true 2>"$T/err" || return 1
@@ -224,6 +233,30 @@ other_networks() {
 }
 
 @test "--network none, host and container:ID" { in_ns other_networks; }
+
+# Ids are of one folder of states: another's container of that name keeps its ports.
+same_names() {
+	start "$1"
+	"$BIN/coso" --root "$T/other" --rootfs "$PROBE" --network "$NETWORK" --detach --rm --name box --publish 8080:80 /bin/probe tcp 80 >/dev/null
+	answered outside tcp $HOST4 8080
+	coso --name box --publish 8081:80 true
+	"$BIN/cosonet" status >"$T/out"
+	grep -q 8080 "$T/out"
+	lacks 8081
+	answered outside tcp $HOST4 8080
+	"$BIN/coso" --root "$T/other" rm --force box
+	refuses outside tcp $HOST4 8080
+}
+
+@test "iptables: a container of the same name below another --root keeps its ports" {
+	needs_firewall iptables
+	in_ns same_names iptables
+}
+
+@test "nftables: a container of the same name below another --root keeps its ports" {
+	needs_firewall nftables
+	in_ns same_names nftables
+}
 
 many() {
 	start "$1"

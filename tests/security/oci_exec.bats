@@ -15,7 +15,7 @@ hunted() {
 	local i path least=10
 	path=$(long_path)
 	hostile box
-	up box "$1 | .process.args = [\"/bin/attack\", \"hunt\", \"12\"]"
+	up box "$1 | .process.args = [\"/bin/attack\", \"hunt\", \"$((12 * ${COSO_TEST_PATIENCE:-1}))\"]"
 	has box hunting
 	for ((i = 0; i < 60; i++)); do
 		oci exec --env "$path" "${@:2}" box probe exit 0 # killed by who traces it
@@ -25,6 +25,7 @@ hunted() {
 	gone box
 	cp "$T/box.out" "$T/out"
 	! sanitized || least=2 # it takes its time
+	[ "$(nproc)" -gt 1 ] || least=1 # both take turns, and mostly elsewhere
 	[ "$(value seen)" -ge $least ] || { echo "only $(value seen) seen" >&2; return 1; }
 	is traced 0
 	is read 0
