@@ -192,14 +192,6 @@ struct overlap {
 	bool found;
 };
 
-static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned int bits)
-{
-	if (memcmp(a, b, bits / 8) != 0)
-		return false;
-	unsigned int rest = bits % 8;
-	return !rest || (a[bits / 8] ^ b[bits / 8]) >> (8 - rest) == 0;
-}
-
 static int on_route(struct nl_msg *msg, void *arg)
 {
 	struct overlap *o = arg;
@@ -213,7 +205,7 @@ static int on_route(struct nl_msg *msg, void *arg)
 	if (!counts || nla_len(attrs[RTA_DST]) != size_of(base->rtm_family))
 		return NL_OK;
 	unsigned int bits = base->rtm_dst_len < o->net->prefix ? base->rtm_dst_len : o->net->prefix;
-	if (!same_bits(nla_data(attrs[RTA_DST]), (const void *)&o->net->addr, bits))
+	if (!num_same_bits(nla_data(attrs[RTA_DST]), &o->net->addr, bits))
 		return NL_OK;
 	o->found = true;
 	o->index = index;

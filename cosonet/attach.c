@@ -10,6 +10,7 @@
 
 #include "cosonet/addr.h"
 #include "cosonet/bridge.h"
+#include "cosonet/flows.h"
 #include "cosonet/guard.h"
 #include "cosonet/ipam.h"
 #include "cosonet/lock.h"
@@ -102,7 +103,7 @@ static int write_rules(struct netlink *nl, const struct request *request, const 
 	if (request->publish.count && link_set_hairpin(nl, lease->index, err) < 0)
 		return -1;
 	if (request->publish.count)
-		return fw->publish(&net, &owner, &request->publish, err);
+		return fw->publish(&net, &owner, &request->publish, err) < 0 ? -1 : flows_forget(nl, &net, &request->publish, err);
 	struct fw_sweep stale = { .veth = lease->name };
 	return fw->sweep(&stale, err);
 }
@@ -174,8 +175,9 @@ int attach_release(const struct request *request, struct err *err)
 		return -1;
 	if (!found || !record_parse(link.alias, &record))
 		return 0;
+	struct fw_net net = bridge_fw_net(request, &record);
 	own_fd int lock = lock_take(err);
-	if (lock < 0)
+	if (lock < 0 || fw_back_end(record.fw)->sweep(&gone, err) < 0)
 		return -1;
-	return fw_back_end(record.fw)->sweep(&gone, err);
+	return flows_forget(&nl, &net, &request->publish, err);
 }

@@ -12,7 +12,7 @@
 #include <fcntl.h>
 #include <linux/ipv6_route.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define FORWARD4 "ipv4/ip_forward"
 #define REDIRECTS4 "ipv4/conf/all/accept_redirects"
@@ -67,6 +67,15 @@ static struct settings read_links(struct arena *arena)
 	return list;
 }
 
+static unsigned int hexadecimal(const char *digits)
+{
+	static const char all[] = "0123456789abcdef";
+	unsigned int value = 0;
+	for (const char *found; *digits && (found = strchr(all, *digits)); digits++)
+		value = value << 4 | (unsigned int)(found - all);
+	return value;
+}
+
 // Links whose default route a router advertised, and accept_ra is 1. A line of that file: ADDRESS LENGTH ADDRESS LENGTH ADDRESS METRIC
 // COUNT COUNT FLAGS LINK, the numbers in hexadecimal.
 static struct settings read_advertised(struct arena *arena)
@@ -79,7 +88,7 @@ static struct settings read_advertised(struct arena *arena)
 		struct strv fields = str_split(arena, lines.items[i], ' ');
 		int value = 0;
 		if (fields.count <= FLAGS + 1 || !str_eq(fields.items[LENGTH], "00") ||
-		    (~strtoul(fields.items[FLAGS], NULL, 16) & (RTF_ADDRCONF | RTF_DEFAULT)))
+		    (~hexadecimal(fields.items[FLAGS]) & (RTF_ADDRCONF | RTF_DEFAULT)))
 			continue;
 		const char *link = fields.items[fields.count - 1];
 		if (sysctl_get(arena_printf(arena, "ipv6/conf/%s/accept_ra", link), &value, NULL) == 1 && value == 1)

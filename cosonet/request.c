@@ -3,7 +3,6 @@
 #include "cosonet/request.h"
 
 #include "cosonet/ipam.h"
-#include "shared/hash.h"
 #include "shared/opts.h"
 #include "shared/str.h"
 
@@ -316,14 +315,15 @@ int request_parse(struct arena *arena, int argc, char *const argv[], const char 
 	if (check_id(r.id, err) < 0)
 		return 1;
 	const char *state = env("COSO_STATE");
-	r.owner = !state ? r.id : arena_printf(arena, "%s@%08x", r.id, (unsigned int)hash_bytes(state, strlen(state)));
+	r.owner = !state ? r.id : arena_printf(arena, "%s@%08x", r.id, (unsigned int)ipam_hash(state));
 	if (r.verb == REQUEST_RELEASE && (!id || !*id)) {
 		err_set(err, EINVAL, "-release: COSO_ID isn't set, so nothing says whose rules to remove");
 		return 1;
 	}
 	if (parse_metadata(env("COSO_METADATA"), &r.no_metadata, err) < 0)
 		return 1;
-	if (r.verb == REQUEST_ATTACH && publish_parse(arena, env("COSO_PUBLISH"), &r.publish, err) < 0)
+	if ((r.verb == REQUEST_ATTACH || r.verb == REQUEST_RELEASE) &&
+	    publish_parse(arena, env("COSO_PUBLISH"), &r.publish, err) < 0)
 		return 1;
 	*out = r;
 	return 0;

@@ -126,3 +126,12 @@ int num_cidr(const char *what, const char *text, struct num_cidr *out, struct er
 	*out = cidr;
 	return 0;
 }
+
+bool num_same_bits(const void *a, const void *b, unsigned int bits)
+{
+	const unsigned char *x = a, *y = b;
+	if (memcmp(x, y, bits / 8) != 0)
+		return false;
+	unsigned int rest = bits % 8;
+	return !rest || (x[bits / 8] ^ y[bits / 8]) >> (8 - rest) == 0;
+}

@@ -34,3 +34,6 @@ struct num_cidr {
 
 // ADDRESS or ADDRESS/BITS, IPv4 or IPv6; without /BITS the prefix is 32 or 128.
 int num_cidr(const char *what, const char *text, struct num_cidr *out, struct err *err);
+
+// Whether two addresses begin with the same bits.
+bool num_same_bits(const void *a, const void *b, unsigned int bits);

@@ -11,12 +11,14 @@
 static const char own_file[] = "/etc/resolv.conf";
 static const char resolved_file[] = "/run/systemd/resolve/resolv.conf"; // the servers that systemd-resolved's 127.0.0.53 asks
 
-static bool is_loopback(const char *address)
+// On the host's loopback, or by one of its links.
+static bool is_host_only(const char *address)
 {
-	return str_starts(address, "127.") || str_eq(address, "::1");
+	return str_starts(address, "127.") || str_starts(address, "::ffff:127.") || str_eq(address, "::1") ||
+	       str_eq(address, "0.0.0.0") || str_eq(address, "::") || strchr(address, '%');
 }
 
-// Copies the lines, but for name servers on the host's loopback. Counts the servers that stay.
+// Copies the lines, but for name servers that a container can't reach. Counts the servers that stay.
 static char *reachable(struct arena *arena, const char *text, size_t *out_servers)
 {
 	char *out = arena_strdup(arena, "");
@@ -28,7 +30,7 @@ static char *reachable(struct arena *arena, const char *text, size_t *out_server
 		if (!key || *key == '#' || *key == ';')
 			continue;
 		if (str_eq(key, "nameserver")) {
-			if (!value || is_loopback(value))
+			if (!value || is_host_only(value))
 				continue;
 			(*out_servers)++;
 		}

@@ -290,8 +290,9 @@ files_of_etc() {
 	# They are the container's own to write, and go with it.
 	alpine sh -c 'echo "10.9.9.9 mine" >>/etc/hosts && cat /etc/hosts'; silent; said '10.9.9.9 mine'
 	alpine cat /etc/hosts; lacks mine
-	# Name servers on the host's loopback can't be reached from another network namespace.
-	printf 'nameserver 127.0.0.53\nnameserver 192.0.2.7\nsearch example.org\n' >"$T/resolv"
+	# Name servers on the host's loopback, or by a link of its, can't be reached from another network namespace.
+	printf 'nameserver %s\n' 127.0.0.53 192.0.2.7 0.0.0.0 :: ::1 ::ffff:127.0.0.53 fe80::1%up0 >"$T/resolv"
+	echo 'search example.org' >>"$T/resolv"
 	mount --bind "$T/resolv" "$(realpath /etc/resolv.conf)"
 	alpine cat /etc/resolv.conf; silent
 	[ "$(<"$T/out")" = $'nameserver 192.0.2.7\nsearch example.org' ]

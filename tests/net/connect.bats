@@ -97,6 +97,39 @@ dnat_fib_local() {
 	done
 }
 
+# As WireGuard or a syslog client do: always from one port. Who answers then, by IPv4 and IPv6?
+steady() {
+	local to
+	for to in "UDP4:$HOST4" "UDP6:[$HOST6]"; do
+		echo | inside outside timeout 2 socat -t 0.3 - "$to:5000,sourceport=7777" 2>/dev/null | cut -d' ' -f1
+	done | paste -sd' '
+}
+
+answers() { [ "$(steady)" = "$1" ] || { echo "'$(steady)' and not '$1': $2" >&2; return 1; }; }
+
+steady_sender() {
+	local name
+	world
+	for name in a b c; do container $name; done
+	export COSO_PUBLISH=5000:5000/udp
+	answers '' "before there is a container"
+	attach a -firewall "$1"
+	serve a 5000
+	answers 'a a' "then"
+	end_container a
+	answers '' "after its end"
+	COSO_ID=a "$BIN/cosonet" -release
+	COSO_PUBLISH= attach c # not by what was a's
+	serve c 5000
+	answers '' "after -release"
+	attach b
+	serve b 5000
+	answers 'b b' "in its place"
+}
+
+@test "iptables: a published UDP port is the next container's, also for who sends on and on" { in_ns steady_sender iptables; }
+@test "nftables: a published UDP port is the next container's, also for who sends on and on" { in_ns steady_sender nftables; }
+
 @test "iptables: dnat-fib-local: a published port takes no packet that goes elsewhere" { in_ns dnat_fib_local iptables; }
 @test "nftables: dnat-fib-local: a published port takes no packet that goes elsewhere" { in_ns dnat_fib_local nftables; }
 
