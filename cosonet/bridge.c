@@ -72,7 +72,7 @@ static int check_wish(const struct request *r, const struct record *record, stru
 	if (r->fw != FW_AUTO && r->fw != record->fw)
 		return err_set(err, EEXIST, "bridge '%s' is set up with -firewall %s, not %s: %s", r->bridge,
 			       record_fw_name(record->fw), record_fw_name(r->fw), remedy);
-	if (r->mtu_given && r->mtu != record->mtu)
+	if (r->verb == REQUEST_SETUP && r->mtu_given && r->mtu != record->mtu) // a container may have its own
 		return err_set(err, EEXIST, "bridge '%s' is set up with -mtu %u, not %u: %s", r->bridge, record->mtu, r->mtu,
 			       remedy);
 	if (!r->nets_given)

@@ -119,7 +119,7 @@ steady_sender() {
 	end_container a
 	answers '' "after its end"
 	COSO_ID=a "$BIN/cosonet" -release
-	COSO_PUBLISH= attach c # not by what was a's
+	COSO_PUBLISH='' attach c # not by what was a's
 	serve c 5000
 	answers '' "after -release"
 	attach b
