@@ -102,16 +102,9 @@ static int on_flow(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static struct nl_msg *message(int kind, int family, struct err *err)
+static struct nl_msg *message(int type, int family, struct err *err)
 {
-	struct nfgenmsg base = { .nfgen_family = (unsigned char)family, .version = NFNETLINK_V0 };
-	struct nl_msg *msg = nlmsg_alloc_simple(NFNL_SUBSYS_CTNETLINK << 8 | kind, 0);
-	if (!msg || nlmsg_append(msg, &base, sizeof(base), NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		err_set(err, ENOMEM, "netlink: out of memory");
-		return NULL;
-	}
-	return msg;
+	return netlink_filter_message(NFNL_SUBSYS_CTNETLINK, type, family, err);
 }
 
 static int forget(struct netlink *nl, const struct flow *flow, struct err *err)

@@ -3,6 +3,7 @@
 #include "cosonet/netlink.h"
 
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -111,4 +112,16 @@ int netlink_dump(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl_m
 	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_DUMP;
 	int rc = receive(nl, msg, each, arg, err);
 	return rc < 0 && nl->interrupted ? 1 : rc;
+}
+
+struct nl_msg *netlink_filter_message(int subsystem, int type, int family, struct err *err)
+{
+	struct nfgenmsg base = { .nfgen_family = (unsigned char)family, .version = NFNETLINK_V0 };
+	struct nl_msg *msg = nlmsg_alloc_simple(subsystem << 8 | type, 0);
+	if (!msg || nlmsg_append(msg, &base, sizeof(base), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		err_set(err, ENOMEM, "netlink: out of memory");
+		return NULL;
+	}
+	return msg;
 }

@@ -34,3 +34,6 @@ int netlink_dump(struct netlink *nl, struct nl_msg *msg, int (*each)(struct nl_m
 
 // err_set for a libnl call that failed before anything was sent (memory, encoding).
 int netlink_error(int libnl_code, struct err *err);
+
+// A message of NETLINK_NETFILTER without attributes, to one of its subsystems (NFNL_SUBSYS_*). NULL: no memory.
+struct nl_msg *netlink_filter_message(int subsystem, int type, int family, struct err *err);

@@ -14,14 +14,7 @@
 
 static struct nl_msg *message(int type, int family, struct err *err)
 {
-	struct nfgenmsg base = { .nfgen_family = (unsigned char)family, .version = NFNETLINK_V0 };
-	struct nl_msg *msg = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | type, 0);
-	if (!msg || nlmsg_append(msg, &base, sizeof(base), NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		err_set(err, ENOMEM, "netlink: out of memory");
-		return NULL;
-	}
-	return msg;
+	return netlink_filter_message(NFNL_SUBSYS_NFTABLES, type, family, err);
 }
 
 static int on_answer(struct nl_msg *msg, void *arg)
