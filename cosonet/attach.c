@@ -102,8 +102,12 @@ static int write_rules(struct netlink *nl, const struct request *request, const 
 	// Where br_netfilter is on, a container that asks for its own port is sent back by the bridge, not by the router behind it.
 	if (request->publish.count && link_set_hairpin(nl, lease->index, err) < 0)
 		return -1;
-	if (request->publish.count)
-		return fw->publish(&net, &owner, &request->publish, err) < 0 ? -1 : flows_forget(nl, &net, &request->publish, err);
+	if (request->publish.count) {
+		if (fw->publish(&net, &owner, &request->publish, err) < 0)
+			return -1;
+		flows_forget(nl, &net, &request->publish);
+		return 0;
+	}
 	struct fw_sweep stale = { .veth = lease->name };
 	return fw->sweep(&stale, err);
 }
@@ -179,5 +183,6 @@ int attach_release(const struct request *request, struct err *err)
 	own_fd int lock = lock_take(err);
 	if (lock < 0 || fw_back_end(record.fw)->sweep(&gone, err) < 0)
 		return -1;
-	return flows_forget(&nl, &net, &request->publish, err);
+	flows_forget(&nl, &net, &request->publish);
+	return 0;
 }

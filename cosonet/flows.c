@@ -107,38 +107,37 @@ static struct nl_msg *message(int type, int family, struct err *err)
 	return netlink_filter_message(NFNL_SUBSYS_CTNETLINK, type, family, err);
 }
 
+// Without its tuple the message would forget all.
 static int forget(struct netlink *nl, const struct flow *flow, struct err *err)
 {
 	struct nl_msg *msg = message(IPCTNL_MSG_CT_DELETE, flow->family, err);
-	if (!msg)
-		return -1;
-	nla_put(msg, CTA_TUPLE_ORIG | NLA_F_NESTED, nla_len(flow->tuple), nla_data(flow->tuple));
-	if (netlink_request(nl, msg, err) == 0 || nl->code == ENOENT) // it ended meanwhile
-		return 0;
-	return err_wrap(err, "forget a flow");
+	if (!msg || nla_put(msg, CTA_TUPLE_ORIG | NLA_F_NESTED, nla_len(flow->tuple), nla_data(flow->tuple)) < 0) {
+		nlmsg_free(msg);
+		return err_set(err, ENOMEM, "netlink: out of memory");
+	}
+	return netlink_request(nl, msg, err) == 0 || nl->code == ENOENT ? 0 : -1; // ENOENT: it ended meanwhile
 }
 
-int flows_forget(struct netlink *route, const struct fw_net *net, const struct publish_list *list, struct err *err)
+static int forget_all(struct search *search, struct err *err)
+{
+	own_netlink struct netlink nl = { 0 };
+	struct nl_msg *msg = netlink_open(&nl, NETLINK_NETFILTER, err) < 0 ? NULL : message(IPCTNL_MSG_CT_GET, AF_UNSPEC, err);
+	if (!msg || netlink_dump(&nl, msg, on_flow, search, err) < 0)
+		return -1;
+	int result = 0;
+	for (size_t i = 0; i < search->count; i++)
+		result = forget(&nl, &search->items[i], err) < 0 ? -1 : result;
+	return result;
+}
+
+void flows_forget(struct netlink *route, const struct fw_net *net, const struct publish_list *list)
 {
 	own_arena struct arena arena = { 0 };
-	own_netlink struct netlink nl = { 0 };
 	struct search search = { .arena = &arena, .route = route, .net = net, .list = list };
 	struct err why;
 	bool udp = false;
 	for (size_t i = 0; i < list->count; i++)
 		udp |= list->items[i].proto == IPPROTO_UDP;
-	if (!udp)
-		return 0;
-	struct nl_msg *msg = netlink_open(&nl, NETLINK_NETFILTER, err) < 0 ? NULL : message(IPCTNL_MSG_CT_GET, AF_UNSPEC, err);
-	if (!msg)
-		return -1;
-	if (netlink_dump(&nl, msg, on_flow, &search, &why) < 0) {
-		log_verbose("the kernel's UDP flows to published ports stay as they are: %s (CONFIG_NF_CT_NETLINK)", why.msg);
-		return 0;
-	}
-	for (size_t i = 0; i < search.count; i++) {
-		if (forget(&nl, &search.items[i], err) < 0)
-			return -1;
-	}
-	return 0;
+	if (udp && forget_all(&search, &why) < 0)
+		log_verbose("UDP flows to published ports stay as they are: %s (CONFIG_NF_CT_NETLINK)", why.msg);
 }

@@ -9,5 +9,5 @@
 #include "cosonet/netlink.h"
 
 // Forgets the UDP flows to published ports that lead to a container of this bridge, or to the host itself. A flow whose rule stays gets
-// it again with its next packet. `route` is of NETLINK_ROUTE. 0, also where the kernel can't tell of flows, or -1.
-int flows_forget(struct netlink *route, const struct fw_net *net, const struct publish_list *list, struct err *err);
+// it again with its next packet. `route` is of NETLINK_ROUTE. Where the kernel can't tell of flows, they stay.
+void flows_forget(struct netlink *route, const struct fw_net *net, const struct publish_list *list);

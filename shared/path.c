@@ -441,7 +441,7 @@ static int remove_below(int folder, struct removal *removal, int depth, struct e
 	return result;
 }
 
-int path_remove_tree(int dir, const char *name, struct err *err)
+static int remove_tree(int dir, const char *name, struct err *err)
 {
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -462,4 +462,17 @@ int path_remove_tree(int dir, const char *name, struct err *err)
 			return -1;
 	} while (removal.moved != moved);
 	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : err_sys(err, "remove '%s'", name);
+}
+
+int path_remove_tree(int dir, const char *name, struct err *err)
+{
+	const char *slash = strrchr(name, '/');
+	if (!slash)
+		return remove_tree(dir, name, err);
+	char above[PATH_MAX];
+	snprintf(above, sizeof(above), "%.*s", slash == name ? 1 : (int)(slash - name), name);
+	own_fd int parent = openat(dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "open '%s'", above);
+	return remove_tree(parent, slash + 1, err);
 }

@@ -99,8 +99,7 @@ static int check(struct arena *arena, struct request *r, struct rpc_result *resu
 	int status = request_open(arena, r, folder, folder, err);
 	if (status == 0)
 		status = serve(arena, r, result, err);
-	own_fd int above = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	path_remove_tree(above, strrchr(folder, '/') + 1, NULL);
+	path_remove_tree(AT_FDCWD, folder, NULL);
 	return status;
 }
 

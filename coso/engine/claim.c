@@ -156,6 +156,8 @@ static bool is_dead(const struct place *place, const char *name, size_t *exact, 
 		return false;
 	claimed[n] = '\0';
 	describe_owner(out->pid, owner);
+	if (!strchr(claimed, ' ')) // of an earlier version, which didn't tell the boot
+		*strchr(owner, ' ') = '\0';
 	return !str_eq(claimed, owner);
 }
 

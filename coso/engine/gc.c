@@ -20,9 +20,10 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-enum { DYING_MS = 10000, CLOSE_LOOKS = 16 };
+enum { DYING_MS = 10000, CLOSE_LOOKS = 16, BOOT_SIZE = 64 };
 
 // The container's first process, if it still dies from its parent's death.
 static void end_process(const struct state *state)
@@ -89,12 +90,11 @@ static bool mend(const struct place *place, const char *id, int folder)
 // Removes a container's folder, unless there is such a container: then that is who sees to it.
 static void remove_outlived(const struct place *place, const char *id)
 {
-	own_arena struct arena arena = { 0 };
 	struct claim claim;
 	struct err err;
 	if (claim_take(place, id, &claim, &err) < 0)
 		return;
-	if (rootfs_remove_data(place_container(&arena, place, id), &err) == 0) {
+	if (place_remove_stray(place, id, &err) == 0 || err.code == EBUSY) { // it is of this boot after all, with states elsewhere
 		claim_release(place, id, &claim);
 		return;
 	}
@@ -117,14 +117,27 @@ static void remove_all_outlived(const struct place *place)
 	closedir(list);
 }
 
-// Containers' folders are on a disk, their states mostly aren't.
+// The boot that lib is of; "": no command has been there yet.
+static void read_boot(const struct place *place, char boot[BOOT_SIZE])
+{
+	ssize_t n = readlinkat(place->lib_fd, ".boot", boot, BOOT_SIZE - 1);
+	boot[n < 0 ? 0 : n] = '\0';
+}
+
+// Containers' folders are on a disk, their states mostly aren't. Nobody launches before that is done: to whoever is to have a name, it is
+// free.
 static void sweep_last_boot(const struct place *place)
 {
-	char boot[64];
+	char boot[BOOT_SIZE];
 	const char *now = proc_boot_id();
-	ssize_t n = readlinkat(place->lib_fd, ".boot", boot, sizeof(boot) - 1);
-	boot[n < 0 ? 0 : n] = '\0';
+	read_boot(place, boot);
 	if (!*now || str_eq(boot, now))
+		return;
+	own_fd int lock = openat(place->lib_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock >= 0)
+		flock(lock, LOCK_EX);
+	read_boot(place, boot);
+	if (str_eq(boot, now)) // another was first
 		return;
 	if (*boot)
 		remove_all_outlived(place);

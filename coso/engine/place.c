@@ -38,8 +38,8 @@ static void name_user_folders(struct arena *arena, struct place *place)
 	char real[PATH_MAX];
 	if (!session || session[0] != '/')
 		session = access(standard, W_OK) == 0 ? standard : NULL;
-	else if (realpath(session, real))
-		session = arena_strdup(arena, real);
+	else
+		session = realpath(session, real) ? arena_strdup(arena, real) : path_clean(arena, session);
 	place->run = arena_printf(arena, session ? "%s/coso" : "%s/run", session ? session : data);
 	if (!session)
 		place->lib = arena_printf(arena, "%s/lib", data);
@@ -154,11 +154,14 @@ static int open_locked(int parent, const char *name)
 	return take_fd(&fd);
 }
 
-// No state tells of it: the session's folder went, or the machine's power.
-static int remove_stray(const struct place *place, int containers, const char *id, struct err *err)
+// The session's folder went, or the machine's power.
+int place_remove_stray(const struct place *place, const char *id, struct err *err)
 {
 	own_arena struct arena arena = { 0 };
-	own_fd int fd = open_locked(containers, id);
+	own_fd int containers = open_below(place->lib_fd, place->lib, "containers", err);
+	own_fd int fd = containers < 0 ? -1 : open_locked(containers, id);
+	if (containers < 0)
+		return -1;
 	if (fd < 0 && errno == EWOULDBLOCK)
 		return err_set(err, EBUSY, "'%s/containers/%s' is a living container's, though '%s' doesn't tell of it", place->lib,
 			       id, place->run);
@@ -177,7 +180,7 @@ int place_make_container(const struct place *place, const char *id, struct err *
 		return -1;
 	int fd = make_locked(containers, id);
 	if (fd < 0 && errno == EEXIST) {
-		if (remove_stray(place, containers, id, err) < 0)
+		if (place_remove_stray(place, id, err) < 0)
 			return -1;
 		fd = make_locked(containers, id);
 	}

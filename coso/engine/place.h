@@ -36,6 +36,9 @@ int place_open_cache(struct arena *arena);
 // as it lives. What is left of one that no state tells of is removed. EBUSY: that one lives.
 int place_make_container(const struct place *place, const char *id, struct err *err);
 
+// Removes the folder of a container that no state tells of, for who holds the claim. EBUSY: that one lives.
+int place_remove_stray(const struct place *place, const char *id, struct err *err);
+
 // What the container's control group is called.
 const char *place_group(struct arena *arena, const struct place *place, const char *id);
 

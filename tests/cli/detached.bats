@@ -323,6 +323,24 @@ last_boot() {
 
 @test "layers and logs that outlived the boot go with the next command" { in_ns clean last_boot; }
 
+# All that starts at the boot starts at once.
+first_commands() {
+	local i pids=()
+	for i in {1..8}; do
+		mkdir -p "/var/lib/coso/containers/s$i/data/upper"
+		(cd "/var/lib/coso/containers/s$i/data/upper" && touch mine {1..2000})
+	done
+	ln -sfn 4b2f4a3e-0000-4000-8000-000000000000 /var/lib/coso/.boot
+	for i in {1..8}; do
+		"$BIN/coso" --rootfs "$ROOTFS" --network none --name "s$i" sh -c '[ ! -e /mine ]' 2>"$T/err.$i" </dev/null &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i" || { cat "$T"/err.* >&2; return 1; }; done
+	[ -z "$(find /var/lib/coso/containers -mindepth 1)" ]
+}
+
+@test "what the last boot left is in nobody's way" { in_ns clean first_commands; }
+
 # claim BOOT: a claim of a process that lives, and has the start time that is written there.
 claim() {
 	local stat

@@ -15,7 +15,7 @@ hunted() {
 	local i path least=10
 	path=$(long_path)
 	hostile box
-	up box "$1 | .process.args = [\"/bin/attack\", \"hunt\", \"$((12 * ${COSO_TEST_PATIENCE:-1}))\"]"
+	up box "$1 | .process.args = [\"/bin/attack\", \"hunt\", \"12\"]"
 	has box hunting
 	for ((i = 0; i < 60; i++)); do
 		oci exec --env "$path" "${@:2}" box probe exit 0 # killed by who traces it
