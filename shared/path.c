@@ -361,28 +361,27 @@ int path_mkdirs(const char *path, mode_t mode, struct err *err)
 // removed in another pass.
 struct removal {
 	int top;              // the folder that is being removed
+	struct statx mount;   // of what it is in
 	unsigned long secret; // of the names that folders are moved up to, so that nobody has put something there
 	unsigned int moved;
 };
 
 static int remove_below(int folder, struct removal *removal, int depth, struct err *err);
 
-// Another mount may be of the same file system, so it isn't told by its device.
 static int open_to_remove(int dir, const char *name)
 {
-	const struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = sys_openat2(dir, name, &how);
+	enum { HOW = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+	int fd = openat(dir, name, HOW);
 	// An ordinary user's own folder without r or x.
-	return fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0 ? sys_openat2(dir, name, &how) : fd;
+	return fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0 ? openat(dir, name, HOW) : fd;
 }
 
-static int fail_to_open(const char *name, struct err *err)
+// Another mount may be of the same file system: it is told by its number (Linux 5.8), and by its device where a sandbox hides that.
+static bool same_mount(const struct statx *a, const struct statx *b)
 {
-	return errno == EXDEV ? err_set(err, EXDEV, "remove '%s': something is mounted there", name) :
-				err_sys(err, "open '%s' to remove it", name);
+	if (a->stx_mask & b->stx_mask & STATX_MNT_ID)
+		return a->stx_mnt_id == b->stx_mnt_id;
+	return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
 }
 
 static int move_up(int dir, const char *name, struct removal *removal, struct err *err)
@@ -408,7 +407,7 @@ static int remove_entry(int dir, const char *name, struct removal *removal, int 
 	if (child < 0 && errno == ENOTDIR) // EPERM it was: another's file in a sticky folder
 		return err_set(err, EPERM, "remove '%s': it is another's", name);
 	if (child < 0)
-		return fail_to_open(name, err);
+		return err_sys(err, "open '%s' to remove it", name);
 	if (remove_below(child, removal, depth + 1, err) < 0)
 		return -1;
 	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
@@ -418,10 +417,12 @@ static int remove_entry(int dir, const char *name, struct removal *removal, int 
 
 static int remove_below(int folder, struct removal *removal, int depth, struct err *err)
 {
-	struct stat st;
-	if (fstat(folder, &st) < 0)
+	struct statx st;
+	if (statx(folder, "", AT_EMPTY_PATH, STATX_MODE | STATX_MNT_ID, &st) < 0)
 		return err_sys(err, "look at a folder to remove it");
-	if ((st.st_mode & 0700) != 0700) // an ordinary user's own folder that is read-only: what is in it couldn't be removed
+	if (!same_mount(&st, &removal->mount))
+		return err_set(err, EXDEV, "remove a folder: something is mounted there");
+	if ((st.stx_mode & 0700) != 0700) // an ordinary user's own folder that is read-only: what is in it couldn't be removed
 		(void)fchmod(folder, 0700);
 	int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
 	DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
@@ -452,7 +453,9 @@ static int remove_tree(int dir, const char *name, struct err *err)
 	own_fd int top = open_to_remove(dir, name);
 	struct removal removal = { .top = top };
 	if (top < 0)
-		return fail_to_open(name, err);
+		return err_sys(err, "open '%s' to remove it", name);
+	if (statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &removal.mount) < 0)
+		return err_sys(err, "look at where '%s' is", name);
 	if (getrandom(&removal.secret, sizeof(removal.secret), 0) < 0)
 		return err_sys(err, "get random bytes");
 	unsigned int moved;

@@ -170,7 +170,14 @@ int place_remove_stray(const struct place *place, const char *id, struct err *er
 
 static int make_locked(int containers, const char *id)
 {
-	return mkdirat(containers, id, 0700) < 0 ? -1 : open_locked(containers, id);
+	if (mkdirat(containers, id, 0700) < 0)
+		return -1;
+	int fd = open_locked(containers, id), why = errno;
+	if (fd < 0) {
+		unlinkat(containers, id, AT_REMOVEDIR);
+		errno = why;
+	}
+	return fd;
 }
 
 int place_make_container(const struct place *place, const char *id, struct err *err)
