@@ -152,14 +152,14 @@ void gc_sweep(const struct place *place, bool hurry)
 	claim_each_dead(place, hurry ? CLOSE_LOOKS : SIZE_MAX, mend);
 }
 
-void gc_forget(const struct place *place, const char *id, pid_t monitor, uint64_t start)
+void gc_forget(const struct place *place, const char *id)
 {
 	own_arena struct arena arena = { 0 };
 	struct claim claim;
 	struct state state;
 	struct err err;
 	if (claim_lock(place, id, &claim, &err) == 0) {
-		if (state_read(&arena, claim.state, &state, NULL) == 0 && state.owner == monitor && state.owner_start == start) {
+		if (state_read(&arena, claim.state, &state, NULL) == 0) {
 			state.launching = true;
 			if (state_write(claim.state, &state, &err) < 0)
 				log_warning("%s", err.msg);

@@ -6,8 +6,6 @@
 #include "shared/err.h"
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 // Looks at the claims; of containers whose owner died it ends what still runs (unless detached), pays the network's debt, removes
 // cgroup, upper layer and state. A detached container that lives on is left alone. What can't be mended is a warning, and is
@@ -16,9 +14,9 @@
 // `hurry`: of owners that seem to live, only some are looked at closely; a launch takes no longer beside 1,000 containers.
 void gc_sweep(const struct place *place, bool hurry);
 
-// After the death of a monitor that hadn't said how the launch of `id` went: ends and removes what that one made. It was never reported
-// as running. `start`: the monitor's start time; `id` may be the name of a container that was there before.
-void gc_forget(const struct place *place, const char *id, pid_t monitor, uint64_t start);
+// After the death of a monitor that hadn't said how the launch of `id` went, though the name was its own: ends and removes it. It was never
+// reported as running.
+void gc_forget(const struct place *place, const char *id);
 
 // Removes all that a container that has ended left: cgroup, network's debts, its folder with log and layers. 0 or -1.
 int gc_remove_parts(const struct place *place, const char *id, int state, struct err *err);

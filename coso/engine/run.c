@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMMAND_SHOWN = 1000 }; // bytes
+enum { COMMAND_SHOWN = 1000, CLAIMED = -1 }; // bytes; see struct news
 
 struct life {
 	const struct run *run;
@@ -48,9 +48,9 @@ struct life {
 	int caller; // detached: the caller's stderr, for what is said during the launch, else -1
 };
 
-// What the monitor tells its parent; one write(2).
+// What the monitor tells its parent, once or twice; one write(2) each.
 struct news {
-	int exit_code; // 0: it runs
+	int exit_code; // 0: it runs; CLAIMED: the name is its own, and more will come
 	struct err err;
 };
 
@@ -114,6 +114,15 @@ static void describe_state(struct life *life)
 	};
 }
 
+static void send_news(const struct life *life, int exit_code, const struct err *err)
+{
+	struct news news = { .exit_code = exit_code };
+	if (err)
+		news.err = *err;
+	if (life->ready >= 0)
+		(void)!write(life->ready, &news, sizeof(news));
+}
+
 // What a crash leaves is mended by what stands here: from before the program can start until nothing is left of it.
 static int note(struct launch *launch, struct err *err)
 {
@@ -151,6 +160,7 @@ static int begin(struct life *life, struct err *err)
 	launch->owner = life;
 	if (claim_take(place, spec->id, &life->claim, err) < 0)
 		return -1;
+	send_news(life, CLAIMED, NULL);
 	launch->state = life->claim.state;
 	launch->folder = life->folder = place_make_container(place, spec->id, err);
 	if (life->folder < 0)
@@ -216,11 +226,7 @@ static void end(struct life *life)
 
 static void tell(struct life *life, const struct err *err)
 {
-	struct news news = { .exit_code = err ? life->exit_code : 0 };
-	if (err)
-		news.err = *err;
-	if (life->ready >= 0)
-		(void)!write(life->ready, &news, sizeof(news));
+	send_news(life, err ? life->exit_code : 0, err);
 	fd_close(&life->ready);
 	log_to(STDERR_FILENO);
 	fd_close(&life->caller);
@@ -261,12 +267,17 @@ static int live(struct life *life, struct err *err)
 static int hear(const struct life *life, pid_t monitor, int *out_exit_code, struct err *err)
 {
 	struct news news;
-	ssize_t n = fd_read_full(life->ready, &news, sizeof(news));
+	bool claimed = false;
+	ssize_t n;
+	while ((n = fd_read_full(life->ready, &news, sizeof(news))) == (ssize_t)sizeof(news) && news.exit_code == CLAIMED)
+		claimed = true;
 	*out_exit_code = 125;
 	if (n != (ssize_t)sizeof(news)) {
-		uint64_t start = proc_start_time(monitor); // dead or not: it hasn't been waited for
 		waitpid(monitor, NULL, 0);
-		gc_forget(life->run->place, life->spec->id, monitor, start);
+		if (claimed)
+			gc_forget(life->run->place, life->spec->id);
+		else
+			gc_sweep(life->run->place, false);
 		return err_set(err, EIO, "the monitor was killed during the launch");
 	}
 	*out_exit_code = news.exit_code;
