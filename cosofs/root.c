@@ -25,7 +25,7 @@ static bool has_shell(int root)
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
 }
 
-// Whether the folder has nothing but these names (NULL-terminated), and all of them if it has any.
+// Whether the folder has nothing but these names (NULL-terminated).
 static bool holds_only(int dir, const char *const *names)
 {
 	own_fd int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -34,7 +34,6 @@ static bool holds_only(int dir, const char *const *names)
 		return false;
 	take_fd(&copy);
 	bool only = true;
-	size_t count = 0;
 	const struct dirent *entry;
 	while (only && (entry = readdir(list))) {
 		const char *const *name = names;
@@ -43,10 +42,9 @@ static bool holds_only(int dir, const char *const *names)
 		while (*name && !str_eq(*name, entry->d_name))
 			name++;
 		only = *name != NULL;
-		count++;
 	}
 	closedir(list);
-	return only && (!count || !names[count]);
+	return only;
 }
 
 enum root_kind root_kind(int parent, const char *name)
@@ -59,7 +57,8 @@ enum root_kind root_kind(int parent, const char *name)
 		return ROOT_GOOD;
 	if (holds_only(root, nothing))
 		return ROOT_EMPTY;
-	return holds_only(root, kept) ? ROOT_KEPT : ROOT_OTHER;
+	bool both = faccessat(root, "upper", F_OK, 0) == 0 && faccessat(root, "work", F_OK, 0) == 0;
+	return both && holds_only(root, kept) ? ROOT_KEPT : ROOT_OTHER;
 }
 
 const char *root_title(struct arena *arena, int root)
