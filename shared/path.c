@@ -404,8 +404,10 @@ static int remove_entry(int dir, const char *name, struct removal *removal, int 
 	if (depth == DEPTH_MAX)
 		return move_up(dir, name, removal, err);
 	own_fd int child = open_to_remove(dir, name);
-	if (child < 0 && errno == ENOTDIR) // EPERM it was: another's file in a sticky folder
-		return err_set(err, EPERM, "remove '%s': it is another's", name);
+	if (child < 0 && errno == ENOTDIR) { // a file, then: another's in a sticky folder, or one that is immutable
+		errno = EPERM;
+		return err_sys(err, "remove '%s'", name);
+	}
 	if (child < 0)
 		return err_sys(err, "open '%s' to remove it", name);
 	if (remove_below(child, removal, depth + 1, err) < 0)
@@ -473,7 +475,11 @@ int path_remove_tree(int dir, const char *name, struct err *err)
 	if (!slash)
 		return remove_tree(dir, name, err);
 	char above[PATH_MAX];
-	snprintf(above, sizeof(above), "%.*s", slash == name ? 1 : (int)(slash - name), name);
+	size_t length = slash == name ? 1 : (size_t)(slash - name);
+	if (length >= sizeof(above))
+		return err_set(err, ENAMETOOLONG, "remove '%.80s…': the path is too long", name);
+	memcpy(above, name, length);
+	above[length] = '\0';
 	own_fd int parent = openat(dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "open '%s'", above);

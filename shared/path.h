@@ -52,6 +52,6 @@ int path_open_trusted(const char *path, struct err *err);
 // Makes the folders of a host path that are missing, each with `mode`. 0 or -1.
 int path_mkdirs(const char *path, mode_t mode, struct err *err);
 
-// Removes the folder or file at the path `name`, from `dir` on, and all that is in it, crossing no mount and following no link below it. A missing name is no error. EXDEV:
-// something is mounted there; what lay beside it may be gone by then.
+// Removes the folder or file at the path `name`, from `dir` on, and all that is in it, crossing no mount and following no link in it. A
+// missing name is no error. EXDEV: something is mounted there; what lay beside it may be gone by then.
 int path_remove_tree(int dir, const char *name, struct err *err);

@@ -34,6 +34,13 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+void cli_usage(const char *name)
+{
+	const struct verb *verb = find_verb(name);
+	if (verb)
+		printf("usage: coso %s %s\n%s\n\n", verb->name, verb->args, verb->help);
+}
+
 int cmd_version(struct cli *cli, int *out_exit_code, struct err *err)
 {
 	(void)cli;

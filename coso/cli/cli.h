@@ -26,5 +26,6 @@ cli_command cmd_classic, cmd_explain, cmd_ps, cmd_kill, cmd_logs, cmd_rm, cmd_ve
 // Rewrites the command line of barco or MyDocker, if coso is called by such a name, to the classic one (alias.c).
 int alias_translate(struct arena *arena, int *argc, char ***argv, struct err *err);
 
-// Help of the classic front end (classic.c), and the list of verbs (cli.c).
+// Help of the classic front end (classic.c), and a verb's first line of it (cli.c).
 void classic_help(void);
+void cli_usage(const char *name);

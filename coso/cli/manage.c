@@ -30,27 +30,37 @@ struct options {
 	bool json, force, help;
 };
 
-#define COMMON                                                                                                                     \
-	{ "root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state" },                             \
-		{ "help", 'h', OPT_FLAG, offsetof(struct options, help), NULL, "print this" },                                     \
+#define ROOT                                                                                                                       \
 	{                                                                                                                          \
-		0                                                                                                                  \
+		"root", 0, OPT_TEXT, offsetof(struct options, root), "DIR", "folder for COSO's own state"                          \
+	}
+#define HELP                                                                                                                       \
+	{                                                                                                                          \
+		"help", 'h', OPT_FLAG, offsetof(struct options, help), NULL, "print this"                                          \
 	}
 
 static const struct opt ps_table[] = {
 	{ "json", 0, OPT_FLAG, offsetof(struct options, json), NULL, "print JSON" },
-	COMMON,
+	ROOT,
+	HELP,
+	{ 0 },
 };
 static const struct opt kill_table[] = {
 	{ "signal", 's', OPT_TEXT, offsetof(struct options, signal), "SIGNAL", "name or number (KILL)" },
-	COMMON,
+	ROOT,
+	HELP,
+	{ 0 },
 };
 static const struct opt logs_table[] = {
-	COMMON,
+	ROOT,
+	HELP,
+	{ 0 },
 };
 static const struct opt rm_table[] = {
 	{ "force", 'f', OPT_FLAG, offsetof(struct options, force), NULL, "end it first" },
-	COMMON,
+	ROOT,
+	HELP,
+	{ 0 },
 };
 
 // Parses the options, mends what a crash left, and leaves the words behind the options in cli. 1: the help was asked for, and printed.
@@ -62,10 +72,7 @@ static int start(struct cli *cli, const struct opt *table, struct options *optio
 	if (opts_parse(table, cli->arena, cli->argc, cli->argv, options, &next, err) < 0)
 		return -1;
 	if (options->help) {
-		printf("usage: coso %s [OPTIONS]%s\n\n", cli->argv[-1],
-		       table == ps_table   ? "" :
-		       table == logs_table ? " ID" :
-					     " ID…");
+		cli_usage(cli->argv[-1]);
 		opts_help(table, stdout);
 		*out_exit_code = 0;
 		return 1;

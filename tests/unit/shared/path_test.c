@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -295,6 +296,14 @@ TEST(path, remove_tree_follows_no_link)
 	CU_ASSERT_EQUAL(faccessat(root, "tree", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 	CU_ASSERT_EQUAL(path_remove_tree(root, "lone", NULL), 0);
 	CU_ASSERT_EQUAL(path_remove_tree(root, "missing", NULL), 0);
+	struct err err = { 0 };
+	char endless[PATH_MAX + 8];
+	memset(endless, 'x', sizeof(endless) - 1);
+	memcpy(endless + sizeof(endless) - 5, "/lone", 5); // not cut off: that would be another path
+	endless[sizeof(endless) - 1] = '\0';
+	CU_ASSERT_EQUAL(path_remove_tree(root, endless, &err), -1);
+	CU_ASSERT_EQUAL(err.code, ENAMETOOLONG);
+	CU_ASSERT_EQUAL(path_remove_tree(root, "no/such", NULL), 0);
 	check_canary(&dir);
 }
 
