@@ -43,6 +43,12 @@ static int run_attributes(struct launch *launch, struct err *err)
 	return label_check(&launch->spec->process, "/sys", err);
 }
 
+// Where something is done to the new process from outside, it waits for that.
+static bool wants_gate(const struct launch *launch)
+{
+	return launch_wants_oom(launch) || launch_wants_raise(launch);
+}
+
 static int run_mapped(struct launch *launch, struct err *err)
 {
 	enum gate_kind kind = GATE_MAPPED;
@@ -63,7 +69,9 @@ static const struct stage outside[] = {
 	{ "filter", "choose the system call filter", NULL, NULL, run_filter, undo_filter },
 	{ "spawn", "make the process in the container's namespaces", NULL, NULL, spawn_run, spawn_undo },
 	{ "oom", "set the OOM score", launch_wants_oom, NULL, launch_set_oom, NULL },
-	{ "mapped", "gate 1: the process may go on", launch_wants_oom, NULL, run_mapped, NULL },
+	{ "raise", "raise hard limits, which nobody in a user namespace can", launch_wants_raise, NULL, process_raise_limits,
+	  NULL },
+	{ "mapped", "gate 1: the process may go on", wants_gate, NULL, run_mapped, NULL },
 	{ "confirm", "wait until the program is executed", NULL, NULL, run_confirm, NULL },
 	{ 0 },
 };
@@ -84,7 +92,7 @@ static int run_begin(struct launch *launch, struct err *err)
 {
 	enum gate_kind kind;
 	close_others(launch);
-	if (launch_wants_oom(launch) && gate_wait(launch, &kind, sizeof(kind), GATE_MAPPED, err) < 0)
+	if (wants_gate(launch) && gate_wait(launch, &kind, sizeof(kind), GATE_MAPPED, err) < 0)
 		return -1;
 	if (setsid() < 0)
 		return err_sys(err, "start a session");

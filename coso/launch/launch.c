@@ -23,6 +23,7 @@
 #include "coso/launch/hooks.h"
 #include "coso/launch/idmap.h"
 #include "coso/launch/label.h"
+#include "coso/launch/process.h"
 #include "coso/launch/procfs.h"
 #include "coso/launch/spawn.h"
 #include "coso/launch/stage.h"
@@ -233,6 +234,11 @@ int launch_set_oom(struct launch *launch, struct err *err)
 	return proc < 0 ? -1 : attributes_set_oom(&launch->attributes, proc, launch->pid, err);
 }
 
+bool launch_wants_raise(const struct launch *launch)
+{
+	return launch->spec->process.rlimit_count && launch_has_userns(launch);
+}
+
 static bool wants_scheduling(const struct launch *launch)
 {
 	return launch->spec->process.scheduler.given || launch->spec->process.io_priority.given;
@@ -324,6 +330,8 @@ static const struct stage outside[] = {
 	{ "layers", "id-map the layers and volumes, so that nothing is chowned", wants_layers, NULL, rootfs_idmap, NULL },
 	{ "assign", "put the process into its resctrl groups", wants_rdt, NULL, run_assign, NULL },
 	{ "oom", "set the OOM score", launch_wants_oom, NULL, launch_set_oom, NULL },
+	{ "raise", "raise hard limits, which nobody in a user namespace can", launch_wants_raise, NULL, process_raise_limits,
+	  NULL },
 	{ "mapped", "gate 1: the child may be root and mount", NULL, NULL, run_mapped, NULL },
 	{ "network", "run the network executable, while the child mounts", wants_network, describe_network, netexec_run,
 	  netexec_release },

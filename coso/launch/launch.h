@@ -125,6 +125,9 @@ bool launch_wants_mounted(const struct launch *launch);
 bool launch_wants_oom(const struct launch *launch);
 int launch_set_oom(struct launch *launch, struct err *err);
 
+// Outside: whether there are resource limits to raise from there. process.h
+bool launch_wants_raise(const struct launch *launch);
+
 // Outside: the container's control group, as the spec has it. Stages of more than one table.
 bool launch_wants_cgroup(const struct launch *launch);
 int launch_make_cgroup(struct launch *launch, struct err *err);

@@ -118,17 +118,38 @@ int process_prepare(struct launch *launch, struct err *err)
 	return 0;
 }
 
+static int refuse_limit(const struct launch *launch, const struct spec_rlimit *l, struct err *err)
+{
+	err_sys(err, "%s: set limit %d to %llu:%llu", launch->spec->bundle ? "process.rlimits" : "--ulimit", l->resource,
+		(unsigned long long)l->soft, (unsigned long long)l->hard);
+	return err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
+}
+
+int process_raise_limits(struct launch *launch, struct err *err)
+{
+	const struct spec_process *p = &launch->spec->process;
+	for (size_t i = 0; i < p->rlimit_count; i++) {
+		const struct spec_rlimit *l = &p->rlimits[i];
+		struct rlimit limit; // ours, of which the child has a copy
+		if (getrlimit((__rlimit_resource_t)l->resource, &limit) < 0)
+			return refuse_limit(launch, l, err);
+		if (l->hard <= limit.rlim_max)
+			continue;
+		limit.rlim_max = l->hard;
+		if (prlimit(launch->pid, (__rlimit_resource_t)l->resource, &limit, NULL) < 0)
+			return refuse_limit(launch, l, err);
+	}
+	return 0;
+}
+
 int process_limit(struct launch *launch, struct err *err)
 {
 	const struct spec_process *p = &launch->spec->process;
 	for (size_t i = 0; i < p->rlimit_count; i++) {
-		struct rlimit limit = { .rlim_cur = p->rlimits[i].soft, .rlim_max = p->rlimits[i].hard };
-		if (setrlimit((__rlimit_resource_t)p->rlimits[i].resource, &limit) < 0) {
-			err_sys(err, "%s: set limit %d to %llu:%llu", launch->spec->bundle ? "process.rlimits" : "--ulimit",
-				p->rlimits[i].resource, (unsigned long long)p->rlimits[i].soft,
-				(unsigned long long)p->rlimits[i].hard);
-			return err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
-		}
+		const struct spec_rlimit *l = &p->rlimits[i];
+		const struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
+		if (setrlimit((__rlimit_resource_t)l->resource, &limit) < 0)
+			return refuse_limit(launch, l, err);
 	}
 	return 0;
 }

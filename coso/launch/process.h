@@ -16,5 +16,8 @@ int process_make_folder(struct launch *launch, struct err *err);
 // close-on-exec.
 int process_prepare(struct launch *launch, struct err *err);
 
+// Outside, once the child is there: raises hard limits, which nobody in a user namespace can. setrlimit(2)
+int process_raise_limits(struct launch *launch, struct err *err);
+
 // Inside, last of all that needs descriptors: with few of them allowed nothing else would work.
 int process_limit(struct launch *launch, struct err *err);

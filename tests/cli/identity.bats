@@ -224,6 +224,19 @@ rlimits() {
 
 @test "--ulimit: soft, hard, the last of a name, and held" { in_ns clean rlimits; }
 
+raised() {
+	local userns
+	ulimit -n 500
+	for userns in auto host; do
+		nofile --userns $userns --ulimit nofile=600:700; silent; is rlimit.nofile 600:700
+	done
+}
+
+@test "--ulimit: above the caller's hard limit, also in a user namespace" {
+	skip_unless 'a root that may raise hard limits (CAP_SYS_RESOURCE)' bash -c 'ulimit -n 500; ulimit -n 600'
+	in_ns clean raised
+}
+
 sysctls() {
 	coso /bin/probe read /proc/sys/net/ipv4/ping_group_range; said $'0\t65535'
 	coso --sysctl net.ipv4.ip_forward=1 --sysctl net.ipv4.ip_default_ttl=77 --sysctl kernel.msgmax=1234 \

@@ -137,6 +137,23 @@ unreachable_limit() {
 
 @test "PR-14: a limit that can't be set is an error" { in_ns clean unreachable_limit; }
 
+raised() {
+	local map='.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+	ulimit -n 500
+	up box "$map"' | .process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 600, hard: 700 }]' hold 0
+	grep -Eq 'open files +600 +700 ' "/proc/$(state box pid)/limits"
+	jq '.process | .args = ["/bin/probe", "rlimits"] | .rlimits[0].hard = 800' "$T/box/config.json" >"$T/process"
+	oci exec --process "$T/process" box
+	silent
+	is rlimit.nofile 600:800
+	gone box
+}
+
+@test "PR-13: a hard limit above the caller's, in a user namespace" {
+	skip_unless 'a root that may raise hard limits (CAP_SYS_RESOURCE)' bash -c 'ulimit -n 500; ulimit -n 600'
+	in_ns clean raised
+}
+
 # mask CAPABILITY...: as /proc/PID/status prints a set.
 mask() {
 	local name number value=0
