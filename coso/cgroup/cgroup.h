@@ -141,6 +141,9 @@ int cgroup_signal(struct cgroup *cgroup, int signal, struct err *err);
 // isn't in a hierarchy that can freeze, it is extended to one: *out_extended (or NULL) says that the record has changed.
 int cgroup_freeze(struct cgroup *cgroup, bool frozen, int timeout_ms, bool *out_extended, struct err *err);
 
+// On v1 not even SIGKILL reaches the frozen: thaws them there, as cgroup_freeze does. On v2 they die as they are.
+int cgroup_thaw_killed(struct cgroup *cgroup, int timeout_ms, struct err *err);
+
 // True if all of them are frozen; false also where that can't be known.
 bool cgroup_is_frozen(const struct cgroup *cgroup);
 

@@ -292,6 +292,11 @@ int cgroup_freeze(struct cgroup *cgroup, bool frozen, int timeout_ms, bool *out_
 	return by ? set_frozen(by, frozen, timeout_ms, err) : err_set(err, ENOTSUP, "freeze the container: it has no freezer");
 }
 
+int cgroup_thaw_killed(struct cgroup *cgroup, int timeout_ms, struct err *err)
+{
+	return members_held(cgroup) ? set_frozen(find(cgroup, "freezer"), false, timeout_ms, err) : 0;
+}
+
 int cgroup_signal(struct cgroup *cgroup, int signal, struct err *err)
 {
 	own_arena struct arena arena = { 0 };

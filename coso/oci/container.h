@@ -33,7 +33,7 @@ struct container {
 	pid_t pid;                        // of its first process, 0: not yet
 	uint64_t pid_start;               // 0: it had ended before that was read
 	struct strv cgroup;               // cgroup_record
-	bool pid_namespace;               // its own: with its first process all end
+	bool pid_namespace;               // a new one, of its own: with its first process all end
 	bool has_process;                 // the configuration has one
 	bool rdt;                         // it has groups in resctrl
 	bool poststart, poststop, notify; // the configuration has such hooks, a seccomp listener

@@ -108,7 +108,7 @@ int creation_note(struct launch *launch, struct err *err)
 	record_group(c, launch->pid == 0);
 	k->pid = launch->pid;
 	k->pid_start = k->pid ? proc_start_time(k->pid) : 0;
-	k->pid_namespace = launch_has(launch, CLONE_NEWPID);
+	k->pid_namespace = launch->spec->namespaces & CLONE_NEWPID;
 	return container_write(k, err);
 }
 

@@ -30,12 +30,6 @@ static const struct opt delete_table[] = {
 	{ 0 },
 };
 
-// On v1 not even SIGKILL reaches the frozen.
-static int thaw(struct cgroup *cgroup, struct err *err)
-{
-	return cgroup_is_frozen(cgroup) ? cgroup_freeze(cgroup, false, THAW_MS, NULL, err) : 0;
-}
-
 static int signal_group(const struct container *c, int signal, struct err *err)
 {
 	struct cgroup cgroup;
@@ -43,7 +37,7 @@ static int signal_group(const struct container *c, int signal, struct err *err)
 		return -1;
 	int result = cgroup_signal(&cgroup, signal, err);
 	if (result == 0 && signal == SIGKILL)
-		result = thaw(&cgroup, err);
+		result = cgroup_thaw_killed(&cgroup, THAW_MS, err);
 	cgroup_close(&cgroup);
 	return result;
 }
@@ -72,7 +66,7 @@ static int send_signal(const struct container *c, int signal, bool all, struct e
 	struct cgroup cgroup;
 	if (signal != SIGKILL || container_cgroup(c, &cgroup, err) < 0)
 		return 0;
-	int result = thaw(&cgroup, err);
+	int result = cgroup_thaw_killed(&cgroup, THAW_MS, err);
 	cgroup_close(&cgroup);
 	return result;
 }

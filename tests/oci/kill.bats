@@ -69,18 +69,14 @@ signals() {
 
 @test "LC-11: kill takes numbers and names in any case, and sends just that signal" { in_ns clean signals; }
 
-all() {
-	up one . hold 3
-	has one holding
-	oci ps --format json one
-	[ "$(jq length "$T/out")" = 4 ]
-	oci kill -a one 9
-	quiet
-	wait_for 5 is_state one stopped
-	gone one
-	# With the pid namespace of others nothing ends with the first process.
-	up one '.linux.namespaces |= map(select(.type != "pid"))' hold 3
-	has one holding
+# kills_four FILTER: a container of four processes, its namespaces changed by jq's map(FILTER).
+kills_four() {
+	local pid
+	up one ".linux.namespaces |= map($1)" hold 0
+	for _ in 1 2 3; do # children of hold die with it
+		oci exec --detach one /bin/probe sleep 100
+		silent
+	done
 	oci ps --format json one
 	jq -r '.[]' "$T/out" >"$T/pids"
 	[ "$(wc -l <"$T/pids")" = 4 ]
@@ -92,6 +88,23 @@ all() {
 	oci kill --all one 9
 	quiet
 	gone one
+}
+
+all() {
+	up one . hold 3
+	has one holding
+	oci ps --format json one
+	[ "$(jq length "$T/out")" = 4 ]
+	oci kill -a one 9
+	quiet
+	wait_for 5 is_state one stopped
+	gone one
+	# With the pid namespace of others, the host's or a pod's, nothing ends with the first process.
+	up pod . hold 0
+	kills_four 'select(.type != "pid")'
+	kills_four 'if .type == "pid" then .path = "/proc/'"$(state pod pid)"'/ns/pid" else . end'
+	is_state pod running
+	gone pod
 }
 
 @test "kill --all, and KILL without a pid namespace of its own, reach every process" { as_engine clean all; }
@@ -113,3 +126,19 @@ paused_killed() {
 }
 
 @test "KILL and delete --force end a paused container" { in_ns clean paused_killed; }
+
+frozen_above() {
+	up one '.linux.cgroupsPath = "/above/one"' hold 0
+	echo 1 >/sys/fs/cgroup/above/cgroup.freeze
+	oci kill one KILL
+	quiet
+	wait_for 5 is_state one stopped
+	echo 0 >/sys/fs/cgroup/above/cgroup.freeze
+	gone one
+	rmdir /sys/fs/cgroup/above 2>/dev/null || true
+}
+
+@test "KILL reaches a container below a group that is frozen" {
+	skip_unless 'a machine with cgroup v2 alone' test -e /sys/fs/cgroup/cgroup.controllers
+	in_ns clean frozen_above
+}
