@@ -86,6 +86,28 @@ static int open_root(const char *root, bool make, struct err *err)
 	return path_open_trusted(root, err);
 }
 
+// True if its folder is still the one of that name in the root, `parent`.
+static bool is_there(const struct container *c, int parent)
+{
+	struct stat own, found;
+	return fstat(c->folder, &own) == 0 && fstatat(parent, c->id, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       own.st_ino == found.st_ino;
+}
+
+// Who asks for its state holds the lock for a moment, who changes or removes it for longer.
+static int lock_folder(const struct container *c, int parent, struct err *err)
+{
+	int64_t deadline = proc_now_ms() + LOCK_MS;
+	while (flock(c->folder, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, "lock container '%s'", c->id);
+		if (proc_now_ms() > deadline)
+			return err_set(err, EBUSY, "container '%s' is being changed by another command", c->id);
+		fd_wait(-1, 2);
+	}
+	return is_there(c, parent) ? 0 : err_set(err, ENOENT, "container '%s' does not exist", c->id);
+}
+
 int container_make(struct arena *arena, const char *root, const char *id, struct container *out, struct err *err)
 {
 	struct container made = { .arena = arena, .root = root, .id = id, .folder = -1, .locked = true, .owner = geteuid() };
@@ -98,9 +120,12 @@ int container_make(struct arena *arena, const char *root, const char *id, struct
 		return err_sys(err, "make folder '%s/%s'", root, id);
 	}
 	made.folder = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (made.folder < 0 || flock(made.folder, LOCK_EX | LOCK_NB) < 0) {
+	if (made.folder < 0) {
 		err_sys(err, "open folder '%s/%s'", root, id);
 		unlinkat(parent, id, AT_REMOVEDIR);
+		return -1;
+	}
+	if (lock_folder(&made, parent, err) < 0) { // who holds it may have removed it, and a third made it anew
 		fd_close(&made.folder);
 		return -1;
 	}
@@ -189,26 +214,11 @@ int container_open(struct arena *arena, const char *root, const char *id, struct
 	return 0;
 }
 
-static bool is_there(const struct container *c)
-{
-	struct stat own, found;
-	own_fd int parent = open_root(c->root, false, NULL);
-	return fstat(c->folder, &own) == 0 && parent >= 0 && fstatat(parent, c->id, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       own.st_ino == found.st_ino;
-}
-
 int container_lock(struct container *c, struct err *err)
 {
-	int64_t deadline = proc_now_ms() + LOCK_MS;
-	while (flock(c->folder, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(err, "lock container '%s'", c->id);
-		if (proc_now_ms() > deadline)
-			return err_set(err, EBUSY, "container '%s' is being changed by another command", c->id);
-		fd_wait(-1, 2);
-	}
-	if (!is_there(c))
-		return err_set(err, ENOENT, "container '%s' does not exist", c->id);
+	own_fd int parent = open_root(c->root, false, err);
+	if (parent < 0 || lock_folder(c, parent, err) < 0)
+		return -1;
 	c->locked = true;
 	return read_state(c, err) < 0 && err->code != ENOENT ? -1 : 0;
 }

@@ -103,6 +103,18 @@ watched() {
 
 @test "J: state in a loop while a container comes and goes: always whole, or does not exist" { in_ns clean watched; }
 
+# Who asks for a container's state while its folder is new holds the lock that its maker wants.
+asked_early() {
+	local flock=32 # <asm-generic/unistd.h>
+	[ "$(uname -m)" != x86_64 ] || flock=73
+	quick box exit 0
+	"$BIN/fault" -c $flock -n 1 -e 11 "$BIN/coso-oci" create --bundle "$T/box" box </dev/null # EAGAIN
+	is_state box created
+	gone box
+}
+
+@test "J: a state between a create's first two calls" { in_ns clean asked_early; }
+
 two_deletes() {
 	local i first second pid
 	quick box hold 0
