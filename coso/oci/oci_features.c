@@ -94,8 +94,7 @@ json_t *oci_features(void)
 	json_object_set_new(object, "linux", of_linux(&arena));
 	json_object_set_new(object, "annotations", annotations(&arena));
 	// A name that ends with '.' stands for all that begin with it.
-	json_object_set_new(object, "potentiallyUnsafeConfigAnnotations",
-			    json_pack("[s, s]", "org.systemd.property.", "run.oci.keep_original_groups"));
+	json_object_set_new(object, "potentiallyUnsafeConfigAnnotations", json_pack("[s, s]", "org.systemd.property.", "run.oci."));
 	return object;
 }
 

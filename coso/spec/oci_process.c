@@ -267,7 +267,11 @@ static int capabilities(const struct spec *container, const struct oci_node *pro
 	struct refused refused = { 0 };
 	if (oci_object(process, "capabilities", &sets, err) < 0)
 		return -1;
-	uint64_t grantable = sets.value ? grantable_caps(container) : 0;
+	if (!sets.value) {
+		*caps = container->process.caps;
+		return 0;
+	}
+	const uint64_t grantable = grantable_caps(container);
 	if (one_set(&sets, "bounding", grantable, &caps->bounding, &refused, err) < 0 ||
 	    one_set(&sets, "permitted", grantable, &caps->permitted, &refused, err) < 0 ||
 	    one_set(&sets, "effective", grantable, &caps->effective, &refused, err) < 0 ||
@@ -399,7 +403,7 @@ static int program(struct arena *arena, const struct oci_node *process, struct s
 	return p->cwd && *p->cwd == '/' ? 0 : oci_bad_member(process, "cwd", "is not an absolute path", err);
 }
 
-// What is the container's rather than its process's.
+// What is the container's rather than its process's, and what the container's own process has for one that says nothing of it.
 static void inherit(struct spec_process *p, const struct spec_process *of)
 {
 	p->seccomp = of->seccomp;
@@ -413,6 +417,12 @@ static void inherit(struct spec_process *p, const struct spec_process *of)
 		p->apparmor_profile = of->apparmor_profile;
 	if (!p->selinux_label)
 		p->selinux_label = of->selinux_label;
+	if (!p->oom_score_adj.given)
+		p->oom_score_adj = of->oom_score_adj;
+	if (!p->rlimit_count) {
+		memcpy(p->rlimits, of->rlimits, sizeof(p->rlimits));
+		p->rlimit_count = of->rlimit_count;
+	}
 }
 
 int oci_process(struct arena *arena, const struct spec *container, const struct oci_node *process, struct spec_process *out,

@@ -241,7 +241,7 @@ features() {
 		(.mountOptions == (.mountOptions | sort | unique)) and (.linux.namespaces | sort) == ["cgroup", "ipc", "mount", "network", "pid",
 		"time", "user", "uts"] and (.linux.capabilities | index("CAP_SYS_ADMIN")) and .linux.cgroup.v1 and .linux.cgroup.v2 and
 		.linux.seccomp.enabled and (.linux.seccomp.actions | index("SCMP_ACT_NOTIFY")) and .linux.mountExtensions.idmap.enabled and
-		(.annotations | type) == "object" and (.linux.seccomp.supportedFlags - .linux.seccomp.knownFlags) == []' "$T/out"
+		(.annotations | type) == "object" and .potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.oci."] and (.linux.seccomp.supportedFlags - .linux.seccomp.knownFlags) == []' "$T/out"
 	mkdir "$T/home-1000"
 	as_user 1000 "$BIN/coso-oci" features | diff - "$T/out"
 	env -i unshare -Urm sh -c 'mount -t tmpfs none /sys && exec "$0" features' "$BIN/coso-oci" | diff - "$T/out"

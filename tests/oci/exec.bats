@@ -86,6 +86,13 @@ options() {
 @test "exec: options change the container's own process; words behind the id are the command's" { in_ns clean options; }
 
 from_file() {
+	up box '.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 55, hard: 66 }]' hold 0
+	process 'del(.capabilities) | del(.rlimits)' rlimits caps
+	oci exec --process "$T/process" box
+	silent
+	is rlimit.nofile 55:66
+	is CapBnd 0000000020000420
+	gone box
 	up box '.process.env += ["NOT=1"]' hold 0
 	process '.env = ["PATH=/bin", "ONLY=1"] | .cwd = "/etc" | .user = { uid: 5, gid: 6, additionalGids: [7], umask: 7 } | .noNewPrivileges = false |
 		.capabilities = { bounding: ["CAP_CHOWN"] } | .rlimits = [{ type: "RLIMIT_NOFILE", soft: 77, hard: 88 }]' env cwd ids caps rlimits process
@@ -114,7 +121,7 @@ from_file() {
 	gone box
 }
 
-@test "exec --process: just what the file says" { in_ns clean from_file; }
+@test "exec --process: just what the file says; what it leaves out the container has" { in_ns clean from_file; }
 
 detached() {
 	local pid
