@@ -2,6 +2,7 @@
 // systemd.c - groups that systemd makes
 #include "coso/cgroup/systemd.h"
 
+#include "coso/cgroup/devices.h"
 #include "coso/cgroup/hierarchy.h"
 #include "coso/cgroup/settings.h"
 #include "coso/spec/caller.h"
@@ -195,6 +196,42 @@ void systemd_limits(struct arena *arena, const struct spec_resources *r, bool v2
 		add_unified(arena, out_words, r->unified.items[i]);
 }
 
+static const char *device_words(struct arena *arena, const struct spec_device_rule *rule)
+{
+	const char *type = rule->type == 'b' ? "block" : "char";
+	const char *which = arena_printf(arena, "/dev/%s/%lld:%lld", type, (long long)rule->major, (long long)rule->minor);
+	if (rule->major < 0)
+		which = arena_printf(arena, "%s-*", type);
+	else if (rule->minor < 0)
+		which = arena_printf(arena, "%s-%lld", type, (long long)rule->major);
+	return arena_printf(arena, "('%s', '%s')", which, rule->access);
+}
+
+// On v1 systemd writes a list of its own each time it applies the unit, as at daemon-reload, so it must know ours. It can't say that
+// all is allowed but for some, nor one minor number of all kinds. systemd.resource-control(5)
+static int device_properties(struct arena *arena, const struct spec_resources *r, struct strv *out_words, struct err *err)
+{
+	struct devices_list list;
+	const char *allow = "";
+	if (devices_reduce(arena, r->devices, r->device_count, &list, err) < 0)
+		return -1;
+	if (list.allowed)
+		return 0;
+	for (size_t i = 0; i < list.count; i++) {
+		if (list.items[i].major >= 0 || list.items[i].minor < 0)
+			allow = arena_printf(arena, "%s%s%s", allow, *allow ? ", " : "", device_words(arena, &list.items[i]));
+	}
+	strv_push(arena, out_words, "DevicePolicy='strict'");
+	strv_push(arena, out_words, arena_printf(arena, "DeviceAllow=@a(ss) [%s]", allow));
+	return 0;
+}
+
+static bool guards_devices(const struct cgroup *cgroup)
+{
+	int devices = hierarchy_find(cgroup, "devices");
+	return devices >= 0 && !cgroup->hierarchies[devices].v2;
+}
+
 static bool is_v2(const struct cgroup *cgroup)
 {
 	int memory = hierarchy_find(cgroup, "memory"), v2 = hierarchy_find_v2(cgroup);
@@ -313,6 +350,10 @@ int systemd_start(struct cgroup *cgroup, const struct cgroup_name *name, const s
 		return -1;
 	unit_properties(cgroup->arena, name, &parsed, keeper, &words);
 	systemd_limits(cgroup->arena, resources, is_v2(cgroup), &words);
+	if (guards_devices(cgroup) && device_properties(cgroup->arena, resources, &words, err) < 0) {
+		systemd_release(cgroup);
+		return -1;
+	}
 	const char *group = ask(cgroup->arena, cgroup->unit_user, "start", parsed.unit, &words, err);
 	if (!group || *group != '/') {
 		if (group)

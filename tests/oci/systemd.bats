@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# systemd.bats - control groups that systemd makes: --systemd-cgroup, on cgroup v2
+# systemd.bats - control groups that systemd makes: --systemd-cgroup, on cgroup v2; and what differs on v1
 #
-# Section 6.2 of the contract. It takes systemd as PID 1: KERNEL_CGROUP=systemd scripts/kernel-under-test. Containers are in the sandbox,
+# Section 6.2 of the contract. It takes systemd as PID 1: KERNEL_CGROUP=systemd or systemd-v1, scripts/kernel-under-test. Containers are in the sandbox,
 # but their groups aren't: units belong to the machine's systemd, and each is called by $UNITS, so that none but the test's own is touched.
 
 load ../helpers
@@ -28,10 +28,18 @@ teardown() {
 	return $failed
 }
 
-# with_systemd CMD...: in_ns, where the machine's systemd and groups can be reached.
+# with_systemd CMD...: in_ns, where the machine's systemd and groups can be reached; with_systemd_v1: the same on v1.
 with_systemd() {
 	skip_unless 'systemd as PID 1' test "$(</proc/1/comm)" = systemd -a -S /run/systemd/private
 	skip_unless 'cgroup v2 alone' test -e /sys/fs/cgroup/cgroup.controllers
+	reach_systemd "$@"
+}
+with_systemd_v1() {
+	skip_unless 'systemd as PID 1' test "$(</proc/1/comm)" = systemd -a -S /run/systemd/private
+	skip_unless 'devices on cgroup v1' test -e /sys/fs/cgroup/devices/devices.list
+	reach_systemd "$@"
+}
+reach_systemd() {
 	COSO_TEST_PATHS=$COSO_TEST_PATHS:/run/systemd:/run/dbus COSO_TEST_CGROUPS=host in_ns "$@"
 }
 
@@ -280,3 +288,41 @@ unreachable() {
 }
 
 @test "6.2: without systemd, --systemd-cgroup says so" { in_ns unreachable; }
+
+on_v1() {
+	local unit=$UNITS-one.scope group=/system.slice/$UNITS-one.scope pid top=/sys/fs/cgroup
+	bundle one "$(path "system.slice:$UNITS:one")"' | .linux.resources += { memory: { limit: 33554432 }, pids: { limit: 20 } } |
+		.linux.resources.devices += [{ allow: true, type: "b", major: 7, minor: 0, access: "r" }, { allow: true, type: "b", major: 8, access: "r" }]' hold 0
+	create one
+	quiet
+	pid=$(state one pid)
+	for controller in devices memory pids; do
+		grep -q ":$controller:$group\$" "/proc/$pid/cgroup"
+	done
+	[ "$(<$top/memory$group/memory.limit_in_bytes)" = 33554432 ]
+	[ "$(<$top/pids$group/pids.max)" = 20 ]
+	sort "$top/devices$group/devices.list" >"$T/devices"
+	grep -qx 'b 7:0 r' "$T/devices"
+	grep -qx 'b 8:\* r' "$T/devices"
+	lacks '^a' "$T/devices"
+	# systemd applies the unit anew.
+	systemctl daemon-reload
+	sort "$top/devices$group/devices.list" | diff "$T/devices" -
+	systemctl set-property --runtime "$unit" CPUShares=200
+	sort "$top/devices$group/devices.list" | diff "$T/devices" -
+	oci update --pids-limit 30 one
+	quiet
+	property "$unit" TasksMax 30
+	[ "$(<$top/pids$group/pids.max)" = 30 ]
+	oci pause one
+	quiet
+	oci kill one KILL
+	quiet
+	wait_for 5 is_state one stopped
+	oci delete one
+	quiet
+	no_units
+	groupless
+}
+
+@test "6.2 6.4: on v1: limits hold, and systemd knows the devices that are allowed" { with_systemd_v1 on_v1; }
