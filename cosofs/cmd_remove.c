@@ -27,19 +27,7 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-// A container that lives has its lock on the folder that keeps its layer.
-static int lock_kept(const struct whole *w, int *out_lock, struct err *err)
-{
-	own_fd int kept = openat(w->parent, w->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (kept < 0)
-		return err_sys(err, "open '%s'", w->path);
-	if (flock(kept, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, EBUSY, "'%s' is in use by a container", w->path);
-	*out_lock = take_fd(&kept);
-	return 0;
-}
-
-static int check(const struct whole *w, bool force, int *out_lock, struct err *err)
+static int check(const struct whole *w, bool force, struct err *err)
 {
 	struct stat st, root;
 	if (fstatat(w->parent, w->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -50,19 +38,17 @@ static int check(const struct whole *w, bool force, int *out_lock, struct err *e
 		return err_set(err, EBUSY, "'%s' is this system's own root", w->path);
 	if (st.st_uid != geteuid())
 		return err_set(err, EPERM, "'%s' belongs to another user", w->path);
-	enum root_kind kind = root_kind(w->parent, w->name);
-	if (kind == ROOT_OTHER && !force)
+	if (root_kind(w->parent, w->name) == ROOT_OTHER && !force)
 		return err_set(err, EINVAL,
 			       "'%s' is neither a root file system nor a kept container (--force removes it all the same)",
 			       w->path);
-	return kind == ROOT_KEPT ? lock_kept(w, out_lock, err) : 0;
+	return 0;
 }
 
 static int run_remove(struct whole *w, bool force, struct err *err)
 {
 	enum userns kind;
-	own_fd int lock = -1;
-	if (userns_enter(&kind, err) < 0 || whole_lock(w, err) < 0 || check(w, force, &lock, err) < 0)
+	if (userns_enter(&kind, err) < 0 || whole_lock(w, err) < 0 || check(w, force, err) < 0)
 		return -1;
 	return whole_remove(w, err);
 }

@@ -149,6 +149,16 @@ static int check_mounts(const struct whole *w, struct err *err)
 	return 0;
 }
 
+// A container whose launcher or monitor lives has a lock on the folder that keeps its layer. The lock is had until *out_lock is closed.
+static int check_unused(const struct whole *w, int *out_lock, struct err *err)
+{
+	own_fd int folder = openat(w->parent, w->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) // elsewhere there may be no locks
+		return err_set(err, EBUSY, "'%s' is in use by a container", w->path);
+	*out_lock = take_fd(&folder);
+	return check_mounts(w, err);
+}
+
 static int take_name(struct whole *w, bool replace, struct err *err)
 {
 	if (renameat2(w->parent, w->work_name, w->parent, w->name, RENAME_NOREPLACE) == 0)
@@ -160,7 +170,8 @@ static int take_name(struct whole *w, bool replace, struct err *err)
 	}
 	if (!replace || (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR))
 		return err_sys(err, "name the new folder '%s'", w->path);
-	if (check_mounts(w, err) < 0)
+	own_fd int lock = -1;
+	if (check_unused(w, &lock, err) < 0)
 		return -1;
 	if (renameat2(w->parent, w->work_name, w->parent, w->name, RENAME_EXCHANGE) < 0)
 		return err_sys(err, "replace '%s' (if this file system can't: cosofs remove '%s')", w->path, w->path);
@@ -180,7 +191,8 @@ int whole_commit(struct whole *w, bool replace, struct err *err)
 
 int whole_remove(struct whole *w, struct err *err)
 {
-	if (check_mounts(w, err) < 0)
+	own_fd int lock = -1;
+	if (check_unused(w, &lock, err) < 0)
 		return -1;
 	if (renameat(w->parent, w->name, w->parent, w->work_name) < 0)
 		return err_sys(err, "remove '%s'", w->path);

@@ -456,7 +456,14 @@ fs() { "$BIN/cosofs" "$@"; }
 	run --separate-stderr flock "$T/in/keep" "$BIN/cosofs" remove "$T/in/keep" # as a container that lives has it
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"in use by a container"* ]]
-	[ -d "$T/in/keep/upper" ]
+	touch "$T/in/keep/stray" # whatever else it looks like
+	for folder in 'remove --force' 'setup --builtin --force --rootfs'; do
+		# shellcheck disable=SC2086 # words are meant
+		run --separate-stderr flock "$T/in/keep" "$BIN/cosofs" $folder "$T/in/keep"
+		[ "$status" -eq 1 ]
+		[[ $stderr == *"in use by a container"* ]]
+	done
+	[ -d "$T/in/keep/upper" ] && [ -e "$T/in/keep/stray" ]
 }
 
 @test "remove, and setup --force, touch nothing where something is mounted" {
