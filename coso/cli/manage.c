@@ -190,12 +190,17 @@ static int signal_one(struct cli *cli, const struct place *place, const char *id
 	return signal_container(cli, place, id, *(const int *)signal, err);
 }
 
-// All are tried: the last that fails is the error, those before are told at once.
+// All are tried: the last that fails is the error, those before are told at once. Nothing is done if one can't be a name, as an option
+// can't that stands behind them.
 static int for_each(struct cli *cli, const struct place *place,
 		    int (*one)(struct cli *, const struct place *, const char *id, const void *how, struct err *), const void *how,
 		    struct err *err)
 {
 	int result = 0;
+	for (int i = 0; i < cli->argc; i++) {
+		if (run_check_id(cli->argv[i], err) < 0)
+			return *cli->argv[i] == '-' ? err_hint(err, "options come before the names") : -1;
+	}
 	for (int i = 0; i < cli->argc; i++) {
 		struct err why;
 		if (one(cli, place, cli->argv[i], how, &why) == 0)
@@ -286,6 +291,10 @@ static int remove_one(struct cli *cli, const struct place *place, const char *id
 		return -1;
 	if (lock_ended(place, id, &claim, err) < 0)
 		return err->code == ENOENT ? 0 : -1; // its owner removed it
+	if (!force && state_read(cli->arena, claim.state, &state, NULL) == 0 && state_is_running(&state)) {
+		claim_drop(place, &claim); // it was being launched, and its monitor died
+		return err_set(err, EBUSY, "container '%s' runs (coso rm --force ends it first)", id);
+	}
 	int result = gc_remove_parts(place, id, claim.state, err);
 	if (result == 0)
 		claim_release(place, id, &claim);
