@@ -23,7 +23,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { DYING_MS = 10000, CLOSE_LOOKS = 16, BOOT_SIZE = 64 };
+enum { DYING_MS = 10000, DYING_CHILD_MS = 500, CLOSE_LOOKS = 16, BOOT_SIZE = 64 };
 
 // The container's first process, if it still dies from its parent's death.
 static void end_process(const struct state *state)
@@ -67,6 +67,8 @@ static bool mend(const struct place *place, const char *id, int folder)
 		log_warning("'%s' is left as it is, since nobody knows what it is: %s (coso rm --force '%s')", id, err.msg, id);
 		return false;
 	}
+	if (!known && place_is_held(place, id, DYING_CHILD_MS)) // it died before it was told that the name is another's
+		return path_remove_tree(place->run_fd, id, &err) == 0;
 	if (known && state.detached && !state.launching && state_is_running(&state))
 		return false; // its monitor died, the container lives on
 	bool stays = known && state.detached && !state.remove && !state.launching;
@@ -88,33 +90,41 @@ static bool mend(const struct place *place, const char *id, int folder)
 }
 
 // Removes a container's folder, unless there is such a container: then that is who sees to it.
-static void remove_outlived(const struct place *place, const char *id)
+static int remove_outlived(const struct place *place, const char *id)
 {
 	struct claim claim;
 	struct err err;
-	if (claim_take(place, id, &claim, &err) < 0)
-		return;
-	if (place_remove_stray(place, id, &err) == 0 || err.code == EBUSY) { // it is of this boot after all, with states elsewhere
-		claim_release(place, id, &claim);
-		return;
+	if (claim_take(place, id, &claim, &err) < 0) {
+		if (err.code == EEXIST)
+			return 0;
+		log_warning("%s", err.msg);
+		return -1;
 	}
+	int result = place_remove_stray(place, id, &err);
+	claim_release(place, id, &claim);
+	if (result == 0 || err.code == EBUSY) // it is of this boot after all, with states elsewhere
+		return 0;
 	log_warning("remove what the last boot left of '%s': %s", id, err.msg);
-	claim_leave(&claim);
+	return -1;
 }
 
-static void remove_all_outlived(const struct place *place)
+// Returns -1 if something is left.
+static int remove_all_outlived(const struct place *place)
 {
-	int containers = openat(place->lib_fd, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int containers = openat(place->lib_fd, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), result = 0;
 	DIR *list = containers < 0 ? NULL : fdopendir(containers);
 	if (!list) {
+		result = errno == ENOENT ? 0 : -1;
 		fd_close(&containers);
-		return;
+		return result;
 	}
 	struct dirent *entry;
-	while ((entry = readdir(list)))
-		if (entry->d_name[0] != '.')
-			remove_outlived(place, entry->d_name);
+	while ((entry = readdir(list))) {
+		if (entry->d_name[0] != '.' && remove_outlived(place, entry->d_name) < 0)
+			result = -1;
+	}
 	closedir(list);
+	return result;
 }
 
 // The boot that lib is of; "": no command has been there yet.
@@ -139,8 +149,8 @@ static void sweep_last_boot(const struct place *place)
 	read_boot(place, boot);
 	if (str_eq(boot, now)) // another was first
 		return;
-	if (*boot)
-		remove_all_outlived(place);
+	if (*boot && remove_all_outlived(place) < 0)
+		return; // the next command tries again
 	unlinkat(place->lib_fd, ".boot", 0);
 	if (symlinkat(now, place->lib_fd, ".boot") < 0 && errno != EEXIST)
 		log_verbose("make '%s/.boot': %s", place->lib, strerrordesc_np(errno));

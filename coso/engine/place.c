@@ -8,6 +8,7 @@
 #include "shared/fd.h"
 #include "shared/hash.h"
 #include "shared/path.h"
+#include "shared/proc.h"
 #include "shared/str.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { MAKE_TRIES = 5 };
 
 // An ordinary user's folder of a kind, as the XDG base directory specification has it.
 static const char *user_folder(struct arena *arena, const char *variable, const char *below_home)
@@ -145,13 +148,31 @@ void place_close(struct place *place)
 	fd_close(&place->cache_fd);
 }
 
-// -1 with EWOULDBLOCK: its owner lives.
+// -1 with EWOULDBLOCK: its owner lives. ESTALE: it was removed before it was locked.
 static int open_locked(int parent, const char *name)
 {
+	struct stat own, found;
 	own_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) // elsewhere there may be no locks
+	if (fd < 0 || (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)) // elsewhere there may be no locks
 		return -1;
-	return take_fd(&fd);
+	if (fstat(fd, &own) == 0 && fstatat(parent, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && own.st_ino == found.st_ino)
+		return take_fd(&fd);
+	errno = ESTALE;
+	return -1;
+}
+
+bool place_is_held(const struct place *place, const char *id, int timeout_ms)
+{
+	struct err ignored;
+	own_fd int containers = open_below(place->lib_fd, place->lib, "containers", &ignored);
+	for (int64_t deadline = proc_now_ms() + timeout_ms; containers >= 0; fd_wait(-1, 2)) {
+		own_fd int fd = open_locked(containers, id);
+		if (fd >= 0 || errno != EWOULDBLOCK)
+			return false;
+		if (proc_now_ms() >= deadline)
+			return true;
+	}
+	return false;
 }
 
 // The session's folder went, or the machine's power.
@@ -162,22 +183,10 @@ int place_remove_stray(const struct place *place, const char *id, struct err *er
 	own_fd int fd = containers < 0 ? -1 : open_locked(containers, id);
 	if (containers < 0)
 		return -1;
-	if (fd < 0 && errno == EWOULDBLOCK)
+	if (fd < 0 && (errno == EWOULDBLOCK || errno == ESTALE))
 		return err_set(err, EBUSY, "'%s/containers/%s' is a living container's, though '%s' doesn't tell of it", place->lib,
 			       id, place->run);
 	return rootfs_remove_data(place_container(&arena, place, id), err);
-}
-
-static int make_locked(int containers, const char *id)
-{
-	if (mkdirat(containers, id, 0700) < 0)
-		return -1;
-	int fd = open_locked(containers, id), why = errno;
-	if (fd < 0) {
-		unlinkat(containers, id, AT_REMOVEDIR);
-		errno = why;
-	}
-	return fd;
 }
 
 int place_make_container(const struct place *place, const char *id, struct err *err)
@@ -185,13 +194,17 @@ int place_make_container(const struct place *place, const char *id, struct err *
 	own_fd int containers = open_below(place->lib_fd, place->lib, "containers", err);
 	if (containers < 0)
 		return -1;
-	int fd = make_locked(containers, id);
-	if (fd < 0 && errno == EEXIST) {
+	for (int tries = 0; tries < MAKE_TRIES; tries++) {
+		bool made = mkdirat(containers, id, 0700) == 0;
+		int fd = made ? open_locked(containers, id) : -1;
+		if (fd >= 0)
+			return fd;
+		if (made ? errno != ESTALE && errno != EWOULDBLOCK : errno != EEXIST)
+			return err_sys(err, "make folder '%s/containers/%s'", place->lib, id);
 		if (place_remove_stray(place, id, err) < 0)
 			return -1;
-		fd = make_locked(containers, id);
 	}
-	return fd < 0 ? err_sys(err, "make folder '%s/containers/%s'", place->lib, id) : fd;
+	return err_set(err, EBUSY, "make folder '%s/containers/%s': somebody else removes it", place->lib, id);
 }
 
 const char *place_group(struct arena *arena, const struct place *place, const char *id)

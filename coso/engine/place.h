@@ -39,6 +39,9 @@ int place_make_container(const struct place *place, const char *id, struct err *
 // Removes the folder of a container that no state tells of, for who holds the claim. EBUSY: that one lives.
 int place_remove_stray(const struct place *place, const char *id, struct err *err);
 
+// True if the folder of that name below lib has an owner that lives, and still lives after `timeout_ms`.
+bool place_is_held(const struct place *place, const char *id, int timeout_ms);
+
 // What the container's control group is called.
 const char *place_group(struct arena *arena, const struct place *place, const char *id);
 

@@ -257,6 +257,11 @@ bad_words() {
 # As many as are named: one that isn't there keeps nothing from the others.
 several() {
 	alpine --detach --name one sleep 100
+	verb kill one -s TERM
+	fails 1 "'-s'.*options come before"
+	verb rm one --force
+	fails 1 "'--force'.*options come before"
+	is_status one running
 	alpine --detach --name two sleep 100
 	verb kill one gone nor-that two
 	[ "$status" = 1 ]
@@ -323,6 +328,26 @@ last_boot() {
 
 @test "layers and logs that outlived the boot go with the next command" { in_ns clean last_boot; }
 
+stuck() {
+	local kept=/var/lib/coso/containers/old
+	verb ps
+	mkdir -p $kept/data/upper
+	mount -t tmpfs none $kept/data/upper
+	ln -sfn 4b2f4a3e-0000-4000-8000-000000000000 /var/lib/coso/.boot
+	alpine --name old true
+	[ "$status" = 125 ]
+	grep -q "^coso: remove '${kept%/data*}'.*mounted" "$T/err"
+	lacks '\.owners' "$T/err"
+	alpine --name other true # the rest works
+	[ "$status" = 0 ]
+	umount $kept/data/upper
+	verb ps
+	silent
+	[ ! -e $kept ]
+}
+
+@test "what can't go yet goes later, and is named" { in_ns clean stuck; }
+
 # All that starts at the boot starts at once.
 first_commands() {
 	local i pids=()
@@ -361,6 +386,47 @@ claims_of_boots() {
 }
 
 @test "a claim of another boot is nobody's, whoever has its pid and start time" { in_ns clean claims_of_boots; }
+
+# A launch that was killed before it could see that the name is taken, by a container whose states are elsewhere.
+anothers_name() {
+	alpine --detach --name web sleep 100
+	silent
+	mv /run/coso/web "$T/elsewhere"
+	verb ps
+	mkdir /run/coso/web
+	ln -s "1 $(</proc/sys/kernel/random/boot_id)" /run/coso/.owners/4194303:web
+	verb ps
+	silent
+	[ ! -e /run/coso/web ] && [ -e /var/lib/coso/containers/web/log ]
+	kill -0 "$(jq .pid "$T/elsewhere/state.json")"
+	mv "$T/elsewhere" /run/coso/web
+	is_status web running
+	removed --force web
+}
+
+@test "a crash of who wanted a taken name does no harm to whose it is" { in_ns clean anothers_name; }
+
+# rm came while it was being launched, and waited for who did.
+launched_meanwhile() {
+	local monitor holder
+	alpine --detach --name web sleep 100
+	silent
+	monitor=$(jq .owner /run/coso/web/state.json)
+	kill -KILL "$monitor"
+	wait_for 5 [ ! -e "/proc/$monitor" ]
+	mv /run/coso/web/state.json "$T/state"
+	flock /run/coso/web sleep 2 &
+	holder=$!
+	wait_for 5 eval '! flock -n /run/coso/web true'
+	(sleep 1.2 && mv "$T/state" /run/coso/web/state.json) & # by then rm has looked
+	verb rm web
+	fails 1 "'web' runs"
+	wait $holder
+	is_status web running
+	removed --force web
+}
+
+@test "rm without --force ends nobody who began to run meanwhile" { in_ns clean launched_meanwhile; }
 
 unreadable() {
 	local monitor pid
