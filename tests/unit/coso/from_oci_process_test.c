@@ -375,19 +375,22 @@ TEST(from_oci_process, the_rest) // PR-24 to PR-27, PR-32 to PR-35
 	SAMPLE_REFUSED(wrong);
 }
 
-// exec --process: what is the container's stays.
+// exec --process: what is the container's stays, and its own process has what this one says nothing of.
 TEST(from_oci_process, another_process_of_a_container)
 {
 	own_arena struct arena arena = { 0 };
 	json_auto_t *tree = sample_json("{'args':['true'],'cwd':'/','selinuxLabel':'own','env':['A=1']}"),
 		    *number = sample_json("[7]");
 	json_auto_t *wrong = sample_json("{'args':['true'],'cwd':'/','user':{'uid':10}}");
+	json_auto_t *full = sample_json("{'args':['true'],'cwd':'/','oomScoreAdj':6,'capabilities':{},'rlimits':["
+					"{'type':'RLIMIT_CPU','soft':2,'hard':3}]}");
 	struct spec container =
 		sample_spec(&arena, MAPPED("{'uid':9},'apparmorProfile':'profile','selinuxLabel':'label','rlimits':["
 					   "{'type':'RLIMIT_AS','soft':1,'hard':1}],'oomScoreAdj':5"));
 	container.process.seccomp = SPEC_SECCOMP_JSON;
 	container.process.seccomp_listener = "/l";
 	container.process.keep_groups = true;
+	container.process.caps.bounding = 1;
 	struct spec_process p;
 	struct err err = { 0 };
 	char *home = NULL;
@@ -397,8 +400,13 @@ TEST(from_oci_process, another_process_of_a_container)
 	CU_ASSERT_STRING_EQUAL(p.seccomp_listener, "/l");
 	CU_ASSERT_STRING_EQUAL(p.apparmor_profile, "profile");
 	CU_ASSERT_STRING_EQUAL(p.selinux_label, "own");
-	CU_ASSERT_TRUE(p.keep_groups && p.rlimit_count == 0 && !p.oom_score_adj.given && p.uid == 0);
+	CU_ASSERT_TRUE(p.keep_groups && p.uid == 0);
+	CU_ASSERT_TRUE(p.rlimit_count == 1 && p.rlimits[0].resource == RLIMIT_AS && p.rlimits[0].hard == 1);
+	CU_ASSERT_TRUE(p.oom_score_adj.given && p.oom_score_adj.value == 5 && p.caps.bounding == 1);
 	CU_ASSERT_PTR_EQUAL(p.env.items[1], home);
+	CU_ASSERT_EQUAL(oci_process_to_spec(&arena, full, &container, &p, &home, &err), 0);
+	CU_ASSERT_TRUE(p.rlimit_count == 1 && p.rlimits[0].resource == RLIMIT_CPU && p.rlimits[0].hard == 3);
+	CU_ASSERT_TRUE(p.oom_score_adj.value == 6 && p.caps.bounding == 0);
 	CU_ASSERT_EQUAL(oci_process_to_spec(&arena, wrong, &container, &p, &home, &err), -1);
 	CU_ASSERT_STRING_EQUAL(err.msg, "process.user.uid: 10 is not mapped in the user namespace");
 	CU_ASSERT_EQUAL(oci_process_to_spec(&arena, number, &container, &p, &home, &err), -1);
