@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// forward.c - the host forwards packets: turned on with a memory of what was, and turned back exactly
+// forward.c - the host forwards packets: turned on with a memory of what was, and turned back
+//
+// Not remembered: IPv4 forwarding of single links while it was off for the rest. The kernel makes all of them alike. ip-sysctl.rst
 #include "cosonet/forward.h"
 
 #include "cosonet/sysctl.h"

@@ -22,6 +22,14 @@ removed() {
 	[ -z "$(find /var/lib/coso/containers -mindepth 1)" ]
 }
 
+# orphan NAME: its monitor is killed.
+orphan() {
+	local monitor
+	monitor=$(jq .owner "/run/coso/$1/state.json")
+	kill -KILL "$monitor"
+	wait_for 5 [ ! -e "/proc/$monitor" ]
+}
+
 life() {
 	local pid
 	alpine --detach --name bg sh -c 'echo out; echo err >&2; read -r line; echo "end of file"; exec sleep 100'
@@ -185,12 +193,10 @@ namesakes() {
 @test "twelve at a time" { in_ns clean many; }
 
 monitor_dies() {
-	local pid monitor
+	local pid
 	alpine --detach --name alone sh -c 'echo hello; exec sleep 100'
-	monitor=$(sed -n 's/.*"owner": \([0-9]*\),.*/\1/p' /run/coso/alone/state.json)
 	pid=$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' /run/coso/alone/state.json)
-	kill -9 "$monitor"
-	wait_for 5 [ ! -e "/proc/$monitor" ]
+	orphan alone
 	is_status alone running
 	[ -e "/proc/$pid" ]
 	verb logs alone
@@ -408,12 +414,10 @@ anothers_name() {
 
 # rm came while it was being launched, and waited for who did.
 launched_meanwhile() {
-	local monitor holder
+	local holder
 	alpine --detach --name web sleep 100
 	silent
-	monitor=$(jq .owner /run/coso/web/state.json)
-	kill -KILL "$monitor"
-	wait_for 5 [ ! -e "/proc/$monitor" ]
+	orphan web
 	mv /run/coso/web/state.json "$T/state"
 	flock /run/coso/web sleep 2 &
 	holder=$!
@@ -429,12 +433,11 @@ launched_meanwhile() {
 @test "rm without --force ends nobody who began to run meanwhile" { in_ns clean launched_meanwhile; }
 
 unreadable() {
-	local monitor pid
+	local pid
 	alpine --detach --name db sleep 100
 	silent
-	monitor=$(jq .owner /run/coso/db/state.json) pid=$(jq .pid /run/coso/db/state.json)
-	kill -KILL "$monitor"
-	wait_for 5 [ ! -e "/proc/$monitor" ]
+	pid=$(jq .pid /run/coso/db/state.json)
+	orphan db
 	jq '.version = 2' /run/coso/db/state.json >"$T/state"
 	cp "$T/state" /run/coso/db/state.json
 	verb ps
