@@ -3,6 +3,7 @@
 #include "cosofs/whole.h"
 
 #include "cosofs/interrupt.h"
+#include "cosofs/root.h"
 #include "shared/fd.h"
 #include "shared/file.h"
 #include "shared/log.h"
@@ -149,11 +150,13 @@ static int check_mounts(const struct whole *w, struct err *err)
 	return 0;
 }
 
-// A container whose launcher or monitor lives has a lock on the folder that keeps its layer. The lock is had until *out_lock is closed.
+// A container whose launcher or monitor lives has a lock on the folder that keeps its layer; the lock is had until *out_lock is closed.
+// Nobody locks a root file system, which anybody could, since everybody may read it.
 static int check_unused(const struct whole *w, int *out_lock, struct err *err)
 {
 	own_fd int folder = openat(w->parent, w->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) // elsewhere there may be no locks
+	bool kept = folder >= 0 && root_kind(w->parent, w->name) != ROOT_GOOD;
+	if (kept && flock(folder, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) // elsewhere there may be no locks
 		return err_set(err, EBUSY, "'%s' is in use by a container", w->path);
 	*out_lock = take_fd(&folder);
 	return check_mounts(w, err);

@@ -199,8 +199,12 @@ int place_make_container(const struct place *place, const char *id, struct err *
 		int fd = made ? open_locked(containers, id) : -1;
 		if (fd >= 0)
 			return fd;
-		if (made ? errno != ESTALE && errno != EWOULDBLOCK : errno != EEXIST)
-			return err_sys(err, "make folder '%s/containers/%s'", place->lib, id);
+		if (made ? errno != ESTALE && errno != EWOULDBLOCK : errno != EEXIST) {
+			err_sys(err, "make folder '%s/containers/%s'", place->lib, id);
+			if (made)
+				unlinkat(containers, id, AT_REMOVEDIR);
+			return -1;
+		}
 		if (place_remove_stray(place, id, err) < 0)
 			return -1;
 	}

@@ -464,6 +464,8 @@ fs() { "$BIN/cosofs" "$@"; }
 		[[ $stderr == *"in use by a container"* ]]
 	done
 	[ -d "$T/in/keep/upper" ] && [ -e "$T/in/keep/stray" ]
+	fs setup --rootfs "$T/in/root" --builtin
+	flock "$T/in/root" "$BIN/cosofs" setup --builtin --force --rootfs "$T/in/root" # anybody can lock what everybody may read
 }
 
 @test "remove, and setup --force, touch nothing where something is mounted" {
