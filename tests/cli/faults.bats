@@ -209,6 +209,18 @@ sweep_fail() {
 	in_ns afterwards_unchanged sweep_fail 1 --network none --rootfs "$PROBE" /bin/probe host
 }
 
+@test "no descriptor is free at any of the launcher's opens: nothing left" {
+	no_descriptor() {
+		local n openat=56 # <asm-generic/unistd.h>
+		[ "$(uname -m)" != x86_64 ] || openat=257
+		for n in {1..48}; do
+			run_with_fault -p 0 -c $openat -n "$n" -e 24 "$BIN/coso" --network none --rootfs "$PROBE" /bin/probe host || true # EMFILE
+			mended ps || { echo "open $n"; cat "$T/out"; return 1; }
+		done
+	}
+	in_ns afterwards_unchanged no_descriptor
+}
+
 # A disk of its own that is full but for KIB kibibytes
 small_disk() { # FOLDER KIB
 	mount -t tmpfs -o "size=$2k" none "$1"
